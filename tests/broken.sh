@@ -117,6 +117,115 @@ broken 'an envelope proves no version in a bundle, unless the message in it open
   'if incoming.sealed && received.message.is_some() {' \
   engine --lib a_sealed_message_for_another_device_proves_a_lower_version
 
+# The post-quantum suite.
+broken 'post-quantum: a device that is marked is written to below' $engine/send/route.rs \
+  'if below && self.kem.post_quantum {' \
+  'if below && self.kem.post_quantum && config.suites.len() == 1 {' \
+  engine --lib nothing_is_written_below_to_a_post_quantum_device
+broken 'post-quantum: a decline says by DH what is for a marked device' $engine/send/kem.rs \
+  'if required || self.config.requires_post_quantum() {' \
+  'if required && self.config.requires_post_quantum() {' \
+  engine --lib a_text_by_dh_is_refused_where_a_device_is_post_quantum
+broken 'post-quantum: a session below is kept, whatever came' $engine/send/route.rs \
+  '!outdated && session.post_quantum' '!outdated' \
+  engine --lib a_session_below_is_left_once_a_kem_prekey_is_held
+broken 'post-quantum: a re-key that is due leads down' $engine/send/route.rs \
+  '!outdated || session.post_quantum' '!outdated' \
+  engine --lib a_due_rekey_and_a_long_silence_lead_up_or_nowhere
+broken 'post-quantum: any other KEM prekey takes the place of the held one' $engine/receive/import/kem.rs \
+  'held.is_none_or(|held| version > held.version)' \
+  'held.is_none_or(|held| version != held.version)' \
+  engine --lib an_old_kem_prekey_brought_again_is_passed_over
+broken 'post-quantum: a KEM prekey may be newer than the signed prekey' $engine/receive/import/kem.rs \
+  '&& version <= prekey.version' '' \
+  engine --lib what_is_of_no_use_is_passed_over_before_anything_is_computed
+broken 'post-quantum: the ciphertext has no part in the session id' $core/ids.rs \
+  '                ciphertext.as_bytes(),
+            ]),' \
+  '                ciphertext.as_bytes().get(..0).unwrap_or_default(),
+            ]),' \
+  engine --lib a_first_message_with_any_bit_of_its_header_changed_opens_nothing
+broken 'post-quantum: a first message counts before its MAC is looked at' $engine/receive/first_message.rs \
+  '        let ad = self.associated_data(&session);' \
+  '        store.put_first_message(sender, prekey, &id)?;
+        let ad = self.associated_data(&session);' \
+  engine --lib a_first_message_with_any_bit_of_its_header_changed_opens_nothing
+broken 'post-quantum: a KEM prekey that is not kept is not missed' $engine/receive/first_message.rs \
+  '&& header.kem.as_ref().is_none_or(has_kem)' \
+  '&& (header.kem.is_some() || header.kem.as_ref().is_none_or(has_kem))' \
+  engine --lib a_first_message_to_a_kem_prekey_that_its_signed_prekey_does_not_keep_finds_no_prekey
+broken 'post-quantum: a reset leaves the mark' $engine/sessions/pairing.rs \
+  '..DeviceKem::default()' '..device.kem.clone()' \
+  engine --lib a_reset_forgets_the_kem_prekey_and_the_mark
+broken 'post-quantum: a sibling brings back what a reset forgot' $engine/receive/import/kem.rs \
+  ' || (device.kem.only_from_itself && of_sibling)' \
+  ' || (device.kem.only_from_itself && of_sibling && key.version == 0)' \
+  engine --lib a_reset_forgets_the_kem_prekey_and_the_mark
+broken 'post-quantum: every seed is handed on' $engine/own_bundle.rs \
+  'before.truncate(1);' '' \
+  engine --lib no_seed_outlives_the_own_prekeys_that_keep_it
+broken 'post-quantum: a session below takes over from one above that crosses it' $engine/sessions/lifecycle.rs \
+  'Some(active) if arrival.is_above(&active, session) => Ok(()),' '' \
+  engine --lib of_crossing_sessions_that_of_this_suite_wins_whatever_their_secrets
+broken 'post-quantum: the lower secret wins whatever the suites' $engine/sessions/lifecycle.rs \
+  'if !arrival.is_above(session, &active)
+                && let' \
+  'if let' \
+  engine --lib of_crossing_sessions_that_of_this_suite_wins_whatever_their_secrets
+broken 'post-quantum: a KEM prekey serves for ever' $engine/model/kem.rs \
+  'held.filter(|held| kem_serves(held.version, version))' \
+  'held.filter(|held| kem_serves(held.version, version.min(held.version)))' \
+  engine --lib the_kem_prekey_before_opens_what_was_encapsulated_to_it_for_14_versions
+broken 'post-quantum: a device is marked before anything is held of it' $engine/receive/persist.rs \
+  ' && device.kem.held.is_some()' '' \
+  engine --lib a_device_is_post_quantum_once_a_message_was_read_while_its_kem_prekey_was_held
+broken 'post-quantum: a device that was set up again is held to its old KEM prekey' $engine/receive/import/entry.rs \
+  'if prekey.version <= known.version {' 'if prekey.version == 0 {' \
+  engine --lib a_device_that_was_set_up_again_is_asked_for_its_new_kem_prekeys
+broken 'post-quantum: KEM prekeys are brought where the suite is left out' $engine/own_bundle.rs \
+  '        if !self.config.allows_post_quantum() {
+            return Ok(Vec::new());
+        }
+' \
+  '' \
+  engine --lib without_this_suite_in_the_set_its_sessions_are_left_and_no_key_is_brought_or_asked_for
+broken 'post-quantum: any advertisement is answered' $engine/receive/mod.rs \
+  '&& self.can_answer(store, incoming.kem_wanted)?;' \
+  '&& (self.can_answer(store, incoming.kem_wanted)? || true);' \
+  engine --lib an_asking_advertisement_is_answered_within_the_limits_and_writes_nothing
+broken 'post-quantum: an answer without the text is kept for retries' $engine/send/mod.rs \
+  'is_provisional: Sent::is_withheld,' 'is_provisional: |_, _| false,' \
+  engine --lib nothing_is_written_below_to_a_post_quantum_device
+broken 'post-quantum: a KEM prekey that nobody asks for goes on riding' $engine/send/kem.rs \
+  'asks(&delivery.listed).then_some(0)' \
+  'asks(&delivery.listed).then_some(0).or(delivery.count)' \
+  engine --lib a_kem_prekey_rides_on_four_messages_and_each_16th_until_its_receiver_does_not_ask
+broken 'post-quantum: arrivals of KEM prekeys are told without end' $engine/receive/import/kem.rs \
+  'let Some(discoveries) = peer.discoveries.one_more(now) else {
+        return Ok(());
+    };' \
+  'let discoveries = peer.discoveries;' \
+  engine --lib arrivals_of_kem_prekeys_are_events_up_to_the_daily_limit_of_the_identity
+broken 'post-quantum: nobody is asked for a KEM prekey' $engine/model/kem.rs \
+  'usable.is_some_and(|prekey| prekey.key.ratchet_pre_key().is_some())' \
+  'usable.is_none() && usable.is_some_and(|prekey| prekey.key.ratchet_pre_key().is_some())' \
+  engine --lib two_devices_keep_the_invariants_of_the_post_quantum_suite
+broken 'post-quantum: a KEM prekey moves sessions' $engine/receive/import/kem.rs \
+  '        store.put_device(&device)?;
+        if !served' '        store.put_device(&device)?;
+        for session in store.sessions(Some(identity))? {
+            crate::sessions::expiry::expire(store, session, context.now, context.now)?;
+        }
+        if !served' \
+  engine --lib two_devices_keep_the_invariants_of_the_post_quantum_suite
+broken 'post-quantum: a seed is kept after a leap of versions' $engine/own_bundle.rs \
+  '    before.retain(|kem| kem_serves(kem.version, version));
+' '' \
+  engine --lib two_devices_keep_the_invariants_of_the_post_quantum_suite
+broken 'post-quantum: one strong copy speaks for all' $engine/model/outcome.rs \
+  'self.targets().all(Target::is_post_quantum)' 'self.targets().any(Target::is_post_quantum)' \
+  engine --lib our_own_devices_get_no_weaker_copy
+
 # Sessions and devices.
 broken 'the key of a confirmed message stays' $engine/engine/mod.rs \
   '                store.remove_stored_key(message)?;
@@ -181,14 +290,15 @@ broken 'a fourth device gets a copy' $engine/send/targets.rs \
 broken 'who cannot be reached is written to by the weaker way' $engine/send/mod.rs \
   'let none_known = parts.is_empty() && parts.skipped.is_empty();' 'let none_known = parts.is_empty();' \
   engine --lib a_known_contact_whose_devices_cannot_be_reached_gets_no_dh_message
-broken 'a suite that is forbidden is read' $engine/receive/ratchet.rs \
-  'if !self.config.allows(suite) {' 'if !self.config.allows(suite) && entry.payload.is_empty() {' \
-  engine --lib a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back
+broken 'a suite that is forbidden is read' $engine/receive/first_message.rs \
+  'if !self.config.allows(header.suite()) {' \
+  'if !self.config.allows(header.suite()) && header.kem.is_none() {' \
+  engine --lib what_is_wrong_with_a_first_message_is_told_in_the_order_of_the_checks
 broken 'sessions that ended are not erased' $engine/sessions/expiry.rs \
   'kept.settled.before(self.config.erase_after)' 'UnixMillis(0)' \
   engine --lib an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_its_prekey
 broken 'a second session is begun on a prekey in the suite of status-go' $engine/send/route.rs \
-  'if suite != Suite::Secp256k1 || !prekey.begun {' 'if suite != Suite::Secp256k1 || prekey.begun || !prekey.begun {' \
+  'if suite != Suite::Secp256k1 || !begun {' 'if suite != Suite::Secp256k1 || begun || !begun {' \
   engine --lib a_reset_costs_nothing_that_is_sent_after_it
 broken 'a restored store begins on prekeys it began on before' $engine/sessions/rollback.rs \
   '        distrust_prekeys(store)?;' '        let _ = distrust_prekeys;' \

@@ -4,7 +4,11 @@ use std::process::Command;
 
 use crate::support::RATCHETD;
 
-const FILES: [(&str, usize); 14] = [
+const FILES: [(&str, usize); 18] = [
+    ("mlkem-bundles", 5),
+    ("mlkem-hostile", 7),
+    ("mlkem-receive", 4),
+    ("mlkem-sessions", 3),
     ("status-go-hostile", 61),
     ("status-go-receive", 31),
     ("status-go-sizes", 12),
@@ -113,6 +117,188 @@ fn a_vector_that_does_not_hold_is_reported_and_fails() {
     assert!(output.contains("4 passed, 1 failed; first: "), "{output}");
 }
 
+/// A case of suite x25519-mlkem768, with its first step alone.
+fn first_step(name: &str, case: usize) -> serde_json::Value {
+    let text = std::fs::read_to_string(vector(name)).expect("the file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut case = file["cases"][case].take();
+    case["steps"].as_array_mut().expect("steps").truncate(1);
+    file["cases"] = serde_json::json!([case]);
+    file
+}
+
+#[test]
+fn a_step_that_ends_otherwise_fails_with_what_was_expected_and_what_came() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("wrong.json");
+    let (read, refused) = (("mlkem-bundles", 3), ("mlkem-hostile", 0));
+    let hash = format!("0x{}", "ff".repeat(32));
+    for ((name, case), member, value, difference) in [
+        (
+            read,
+            "/expect/outcome",
+            "public".into(),
+            "expected public, got decrypted",
+        ),
+        (
+            read,
+            "/expect/payload",
+            "0xff".into(),
+            "payload: expected 0xff, got 0x2d50",
+        ),
+        (
+            read,
+            "/expect/messageId",
+            hash.as_str().into(),
+            "message id: expected 0xff",
+        ),
+        (
+            read,
+            "/expect/sessionId",
+            hash.as_str().into(),
+            "session id: expected 0xff",
+        ),
+        (
+            read,
+            "/expect/suite",
+            "x25519".into(),
+            "suite: expected x25519, got x25519-mlkem768",
+        ),
+        (
+            read,
+            "/expect/duplicate",
+            true.into(),
+            "duplicate: expected true, got false",
+        ),
+        (
+            read,
+            "/expect/postQuantum",
+            false.into(),
+            "post-quantum: expected false, got true",
+        ),
+        (
+            read,
+            "/expect/warned",
+            true.into(),
+            "warned: expected true, got false",
+        ),
+        (
+            read,
+            "/expect/warnings",
+            serde_json::json!(["invalid_entry"]),
+            "warnings: expected invalid_entry, got none",
+        ),
+        (
+            read,
+            "/expect",
+            serde_json::json!({"anyOf": [{"outcome": "public"}, {"outcome": "bundle"}]}),
+            "expected public, got decrypted (Decrypted(..)); or expected bundle, got decrypted",
+        ),
+        (
+            refused,
+            "/expect/reason",
+            "malformed".into(),
+            "reason: expected malformed, got authentication_failed",
+        ),
+        (
+            read,
+            "/devices/0/version",
+            2.into(),
+            ": version: expected 2, got 1",
+        ),
+        (
+            read,
+            "/devices/0/kemVersion",
+            serde_json::Value::Null,
+            ": version of the KEM prekey: expected none, got 1",
+        ),
+        (
+            read,
+            "/devices/0/suite",
+            "no_prekey".into(),
+            ": suite: expected no_prekey, got x25519-",
+        ),
+        (
+            read,
+            "/devices/0/postQuantum",
+            false.into(),
+            "post-quantum: expected false, got true",
+        ),
+        (
+            read,
+            "/devices/0/wanted",
+            true.into(),
+            "KEM prekey asked for: expected true, got false",
+        ),
+        (
+            read,
+            "/devices/0/installationId",
+            "x".into(),
+            "device x: version: expected 1, got none",
+        ),
+        (
+            read,
+            "/import",
+            "0x00".into(),
+            "neither reads a message nor imports a bundle",
+        ),
+    ] {
+        let mut file = first_step(name, case);
+        let step = &mut file["cases"][0]["steps"][0];
+        match step.pointer_mut(member) {
+            Some(changed) => *changed = value,
+            None => step[&member[1..]] = value,
+        }
+        std::fs::write(&path, file.to_string()).expect("to write");
+        let (code, output) = conformance(&[path.display().to_string()]);
+        assert_eq!(code, Some(1), "{member}: {output}");
+        assert!(output.contains("0 passed, 1 failed; first: "), "{output}");
+        assert!(output.contains(": step 0 ("), "{output}");
+        assert!(output.contains(difference), "{member}: {output}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_message_and_no_bundle_are_rejected_with_a_reason() {
+    let mut file = first_step("mlkem-bundles", 3);
+    let from = file["cases"][0]["steps"][0]["from"].take();
+    file["cases"][0]["steps"] = serde_json::json!([
+        {"from": from, "message": "0xff", "expect": {"outcome": "rejected", "reason": "malformed"}},
+        {"import": "0xff", "expect": {"outcome": "rejected", "reason": "invalid_bundle"}},
+    ]);
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("bytes.json");
+    std::fs::write(&path, file.to_string()).expect("to write");
+    let (code, output) = conformance(&[path.display().to_string()]);
+    assert_eq!(code, Some(0), "{output}");
+}
+
+#[test]
+fn a_kem_prekey_of_another_id_and_a_suite_of_no_name_fail_their_case() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("wrong.json");
+    let hash = format!("0x{}", "ff".repeat(32));
+    for (member, value, difference) in [
+        (
+            "/prekeys/0/kemPreKeys/0/id",
+            hash.into(),
+            "the id of a KEM prekey is not that of its seed",
+        ),
+        (
+            "/suites",
+            serde_json::json!(["x448"]),
+            "no suite has the name x448",
+        ),
+    ] {
+        let mut file = first_step("mlkem-bundles", 4);
+        *file["cases"][0].pointer_mut(member).expect(member) = value;
+        std::fs::write(&path, file.to_string()).expect("to write");
+        let (code, output) = conformance(&[path.display().to_string()]);
+        assert_eq!(code, Some(1), "{output}");
+        assert!(output.contains(difference), "{output}");
+    }
+}
+
 /// Each with one entry of each section changed.
 #[test]
 fn a_changed_recording_fails_in_every_section() {
@@ -209,9 +395,9 @@ fn a_changed_recording_fails_in_every_section() {
 
 #[test]
 fn files_of_other_formats_are_skipped_by_name_and_broken_ones_fail() {
-    let (code, output) = conformance(&[vector("x25519-primitives")]);
+    let (code, output) = conformance(&[vector("x25519-primitives"), vector("mlkem-primitives")]);
     assert_eq!(code, Some(0));
-    assert!(output.contains("skipped"), "{output}");
+    assert_eq!(output.matches(": skipped").count(), 2, "{output}");
     let (code, output) = conformance(&[format!("{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"))]);
     assert_eq!(code, Some(1));
     assert!(output.contains("not JSON"), "{output}");

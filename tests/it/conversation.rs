@@ -3,7 +3,7 @@
 use crate::support::{Daemon, Party, bytes, hex, only_message, text};
 use serde_json::{Value, json};
 
-/// Two parties with an established session of suite x25519, nothing outstanding.
+/// Two parties with an established session of suite x25519-mlkem768, nothing outstanding.
 fn established() -> (Party, Party) {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
     assert_eq!(bob.read(&alice, &alice.send(&bob, "hello")), "hello");
@@ -35,7 +35,8 @@ fn a_first_message_goes_by_dh_the_answer_by_x3dh_and_the_rest_by_ratchet() {
     let answer = bob.encrypt(&alice, "hi");
     assert_eq!(answer["forwardSecrecy"], true);
     assert_eq!(target(&answer)["mode"], "x3dh");
-    assert_eq!(target(&answer)["suite"], "x25519");
+    assert_eq!(target(&answer)["suite"], "x25519-mlkem768");
+    assert_eq!(answer["postQuantum"], true);
     assert_eq!(
         target(&answer)["installationId"],
         alice.installation.as_str()

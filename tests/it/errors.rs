@@ -907,7 +907,8 @@ fn bundles_and_messages_are_taken_apart_without_keys() {
         .ok("bundle_import", json!({"bundle": bundle["contactCode"]}));
     assert_eq!(
         imported["installations"],
-        json!([{"installationId": bob.installation, "version": 1, "isNew": true, "isNewer": false}])
+        json!([{"installationId": bob.installation, "version": 1, "isNew": true, "isNewer": false,
+            "kem": "missing"}])
     );
     let sent = alice.encrypt(&bob, "hello");
     let inspected = bob.daemon.ok(

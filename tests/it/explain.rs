@@ -70,7 +70,8 @@ fn told(explained: &Value) -> String {
 
 #[test]
 fn a_message_of_a_session_in_every_state_of_its_key() {
-    let (alice, bob) = Party::acquainted();
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    alice.learn_fully(&bob);
     let first = alice.send(&bob, "swordfish");
     let explained = explained_and_read(&bob, &alice, &first);
     assert_eq!(explained["outcome"], "decrypted");
@@ -78,6 +79,8 @@ fn a_message_of_a_session_in_every_state_of_its_key() {
     assert_eq!(explained["addressedTo"], "this_device");
     assert_eq!(explained["mode"], "x3dh");
     assert_eq!(explained["prekey"]["state"], "current");
+    assert_eq!(explained["suite"], "x25519-mlkem768");
+    assert_eq!(explained["kemPreKey"]["state"], "current");
     assert_eq!(explained["sessions"], json!([]));
     assert_eq!(explained["installation"], json!(null));
     assert_eq!(
@@ -116,6 +119,7 @@ fn a_message_of_a_session_in_every_state_of_its_key() {
     let explained = explained_and_read(&alice, &bob, &answer);
     assert_eq!(explained["sessions"][0]["messageKey"], "new_chain");
     assert_eq!(explained["prekey"]["state"], "not_ours");
+    assert_eq!(explained["kemPreKey"], json!(null));
     assert_eq!(explained["mode"], "ratchet");
 }
 

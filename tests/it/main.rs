@@ -42,6 +42,7 @@ mod membership;
 mod metrics;
 mod operation;
 mod output;
+mod post_quantum;
 mod process;
 mod rekey;
 mod rollback;

@@ -89,6 +89,9 @@ fn calls_outcomes_and_what_is_stored_are_counted() {
             r#"ratchetd_undecryptable_total{reason="message_key_gone"}"#,
             0.0,
         ),
+        (r#"ratchetd_decrypted_total{suite="x25519"}"#, 1.0),
+        (r#"ratchetd_decrypted_total{suite="x25519-mlkem768"}"#, 0.0),
+        (r#"ratchetd_decrypted_total{suite="none"}"#, 0.0),
         (r#"ratchetd_connections_total{listener="tcp"}"#, 0.0),
         ("ratchetd_accounts", 1.0),
         ("ratchetd_sessions", 1.0),
@@ -111,6 +114,8 @@ fn calls_outcomes_and_what_is_stored_are_counted() {
     let sent = metrics(&alice.daemon);
     let encrypted = r#"ratchetd_calls_total{method="message_encrypt",outcome="ok"}"#;
     assert_eq!(value(&sent, encrypted), Some(3.0));
+    let copies = r#"ratchetd_encrypted_copies_total{suite="x25519"}"#;
+    assert_eq!(value(&sent, copies), Some(3.0));
 }
 
 #[test]
@@ -159,7 +164,8 @@ fn metrics_hold_no_identity_and_no_content() {
         .filter_map(|label| Some(label.split_once('=')?.0))
         .collect();
     let known = [
-        "le", "listener", "method", "outcome", "phase", "reason", "revision", "status", "version",
+        "le", "listener", "method", "outcome", "phase", "reason", "revision", "status", "suite",
+        "version",
     ];
     assert!(labels.is_subset(&known.into()), "{labels:?}");
 }

@@ -372,7 +372,9 @@ fn whoever_listens_to_what_the_list_and_its_changes_say_misses_no_first_answer()
         let params = json!({"identity": bob.key, "text": "hi", "seal": true});
         sealed(&alice, method, params)
     };
-    decide("contact_decline");
+    alice
+        .daemon
+        .ok("contact_decline", json!({"identity": bob.key}));
     assert_eq!(hers.follow(&alice), 1);
     assert!(!hers.listened.contains_key(&topic));
     assert_eq!(Topics::of(&alice).listened, hers.listened);

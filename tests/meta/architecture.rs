@@ -311,7 +311,14 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 15] = [
     (
         "send",
         &[
-            "engine", "groups", "model", "sealing", "sessions", "store", "wire",
+            "engine",
+            "groups",
+            "model",
+            "own_bundle",
+            "sealing",
+            "sessions",
+            "store",
+            "wire",
         ],
     ),
     (

@@ -19,7 +19,7 @@ const WIPING: [&str; 6] = [
 ];
 
 /// Types whose `Debug` is written by hand and which hold no secret.
-const PUBLIC: [&str; 19] = [
+const PUBLIC: [&str; 21] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -30,6 +30,8 @@ const PUBLIC: [&str; 19] = [
     "MessageId",
     "GroupEventId",
     "GroupKeyId",
+    "KemId",
+    "KemPreKey",
     "GroupId",
     "SafetyNumber",
     "InstallationId",
@@ -238,6 +240,8 @@ fn every_type_with_a_secret_has_a_test_that_it_shows_nothing() {
         "SignedPreKeyPair",
         "EphemeralKeyPair",
         "RatchetPreKeyPair",
+        "KemPreKeyPair",
+        "KemSecret",
         "Mnemonic",
         "SessionRatchet",
         "Opened",

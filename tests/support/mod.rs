@@ -514,6 +514,12 @@ impl Party {
         self.daemon.ok("bundle_import", json!({"bundle": code}));
     }
 
+    /// Imports the contact code of `other` with its KEM prekeys.
+    pub fn learn_fully(&self, other: &Self) {
+        let code = other.daemon.ok("bundle_get", json!({}))["contactCodeFull"].take();
+        self.daemon.ok("bundle_import", json!({"bundle": code}));
+    }
+
     /// Encrypts a text for `to`; the whole result.
     pub fn encrypt(&self, to: &Self, message: &str) -> Value {
         self.daemon.ok(

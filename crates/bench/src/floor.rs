@@ -7,8 +7,8 @@ use std::{
 };
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, IdentityKeyPair, InstallationId, RatchetPreKeyPair,
-    SessionRatchet, SignedPreKeyPair, Suite, VerifiedPreKey, x3dh,
+    AssociatedData, EphemeralKeyPair, IdentityKeyPair, InstallationId, RatchetCurve,
+    RatchetPreKeyPair, SessionRatchet, SignedPreKeyPair, VerifiedPreKey, x3dh,
 };
 use daemon::ops::entropy::entropy;
 use rand_core::Rng as _;
@@ -96,8 +96,9 @@ fn initiate(
     let prekey =
         VerifiedPreKey::from_stored(*peer.public(), *signed.public(), Some(*ratchet.public()));
     let ephemeral = EphemeralKeyPair::generate(&mut rng);
-    let begun = x3dh::initiate(own, &ephemeral, &prekey)
-        .and_then(|shared| SessionRatchet::initiate(&shared, &prekey, Suite::X25519, &mut rng));
+    let begun = x3dh::initiate(own, &ephemeral, &prekey, None).and_then(|shared| {
+        SessionRatchet::initiate(&shared, &prekey, RatchetCurve::X25519, &mut rng)
+    });
     let ad = AssociatedData::x25519(
         (own.public(), device),
         (peer.public(), &random_device()),

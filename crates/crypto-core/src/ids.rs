@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     hash::{hex, keccak256},
     installation::InstallationId,
+    kem::KemCiphertext,
     keys::{EphemeralKey, IdentityKey, SignedPreKey},
     ratchet::HeaderKey,
     suite::Suite,
@@ -14,6 +15,7 @@ use crate::{
 const SESSION_DOMAIN: &[u8] = b"ratchetd/session/1";
 const MESSAGE_DOMAIN: &[u8] = b"ratchetd/message/1";
 const AD_DOMAIN: &[u8] = b"ratchetd/x25519/1";
+const POST_QUANTUM_AD_DOMAIN: &[u8] = b"ratchetd/x25519-mlkem768/1";
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -59,6 +61,10 @@ id!(
     /// Names a key of a group (protocol §11).
     GroupKeyId
 );
+id!(
+    /// Names a KEM prekey: a hash of its public key (protocol §13).
+    KemId
+);
 
 /// What a session id is derived from.
 #[derive(Clone, Copy, Debug)]
@@ -87,32 +93,62 @@ pub enum SessionInstallations<'a> {
     },
     /// Suite secp256k1.
     Secp256k1,
+    /// Suite x25519-mlkem768, with what the KEM adds to the key agreement.
+    X25519MlKem768 {
+        /// The initiator's device.
+        initiator: &'a InstallationId,
+        /// The responder's device.
+        responder: &'a InstallationId,
+        /// The KEM prekey of the responder.
+        kem_id: &'a KemId,
+        /// What the initiator encapsulated to it.
+        ciphertext: &'a KemCiphertext,
+    },
 }
 
 impl SessionId {
-    /// The id of a session. Only the x coordinates of keys enter it, since X3DH gives a key and its
-    /// negative the same secret.
+    /// The id of a session. In the suites without a KEM only the x coordinates of IK and EK enter
+    /// it, since X3DH gives a key and its negative the same secret. In suite x25519-mlkem768 the id
+    /// is the whole transcript, which SK is derived from: a key's negative is another session.
     #[must_use]
     pub fn derive(parties: &SessionParties<'_>) -> Self {
-        let (suite, installations) = match parties.installations {
+        let both = |initiator: &InstallationId, responder: &InstallationId| {
+            [initiator.length_prefixed(), responder.length_prefixed()].concat()
+        };
+        let x_only = |suite: Suite, installations: &[u8]| {
+            keccak256(&[
+                SESSION_DOMAIN,
+                &[suite.byte()],
+                &parties.initiator.x(),
+                &parties.responder.x(),
+                parties.signed_pre_key.as_bytes(),
+                &parties.ephemeral.x(),
+                installations,
+            ])
+        };
+        Self(match parties.installations {
             SessionInstallations::X25519 {
                 initiator,
                 responder,
-            } => (
-                Suite::X25519,
-                [initiator.length_prefixed(), responder.length_prefixed()].concat(),
-            ),
-            SessionInstallations::Secp256k1 => (Suite::Secp256k1, Vec::new()),
-        };
-        Self(keccak256(&[
-            SESSION_DOMAIN,
-            &[suite.byte()],
-            &parties.initiator.x(),
-            &parties.responder.x(),
-            parties.signed_pre_key.as_bytes(),
-            &parties.ephemeral.x(),
-            &installations,
-        ]))
+            } => x_only(Suite::X25519, &both(initiator, responder)),
+            SessionInstallations::Secp256k1 => x_only(Suite::Secp256k1, &[]),
+            SessionInstallations::X25519MlKem768 {
+                initiator,
+                responder,
+                kem_id,
+                ciphertext,
+            } => keccak256(&[
+                SESSION_DOMAIN,
+                &[Suite::X25519MlKem768.byte()],
+                parties.initiator.as_bytes(),
+                parties.responder.as_bytes(),
+                parties.signed_pre_key.as_bytes(),
+                parties.ephemeral.as_bytes(),
+                &both(initiator, responder),
+                kem_id.as_bytes(),
+                ciphertext.as_bytes(),
+            ]),
+        })
     }
 }
 
@@ -161,6 +197,13 @@ impl AssociatedData {
             ]
             .concat(),
         )
+    }
+
+    /// The associated data of suite x25519-mlkem768: the session id, which is the transcript of the
+    /// key agreement.
+    #[must_use]
+    pub fn x25519_mlkem768(session: &SessionId) -> Self {
+        Self([POST_QUANTUM_AD_DOMAIN, session.as_bytes()].concat())
     }
 
     /// The associated data of suite secp256k1, which is empty.

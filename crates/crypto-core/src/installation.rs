@@ -7,6 +7,8 @@ pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
 
 /// Prefix of ids whose bundle entries always carry a ratchet prekey.
 const RATCHET_PREFIX: &str = "x1-";
+/// Prefix of ids whose devices have KEM prekeys besides. It begins with [`RATCHET_PREFIX`].
+const KEM_PREFIX: &str = "x1-k1-";
 /// Names the entry of a message that any device of an identity can read, so no device may have it
 /// for its id.
 pub const ANY_INSTALLATION: &str = "none";
@@ -38,10 +40,10 @@ impl InstallationId {
         }
     }
 
-    /// A fresh id of our own form: `x1-` and a random (version 4) UUID.
+    /// A fresh id of our own form: `x1-k1-` and a random (version 4) UUID.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(format!("{RATCHET_PREFIX}{}", uuid_text(bytes)).into())
+        Self(format!("{KEM_PREFIX}{}", uuid_text(bytes)).into())
     }
 
     /// The id.
@@ -55,6 +57,12 @@ impl InstallationId {
     #[must_use]
     pub fn promises_ratchet_prekey(&self) -> bool {
         self.0.starts_with(RATCHET_PREFIX)
+    }
+
+    /// Whether the id itself promises that the device has KEM prekeys (protocol §13).
+    #[must_use]
+    pub fn promises_kem_prekeys(&self) -> bool {
+        self.0.starts_with(KEM_PREFIX)
     }
 
     /// Whether a bundle may list it: not if it is digits followed by `x1-`. In a bundle's signed
@@ -142,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn fresh_ids_are_version_4_uuids_behind_the_promise() {
+    fn fresh_ids_are_version_4_uuids_behind_both_promises() {
         let id = InstallationId::from_random([0xff; 16]);
-        assert_eq!(id.as_str(), "x1-ffffffff-ffff-4fff-bfff-ffffffffffff");
-        assert!(id.promises_ratchet_prekey());
+        assert_eq!(id.as_str(), "x1-k1-ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert!(id.promises_ratchet_prekey() && id.promises_kem_prekeys());
         let id = InstallationId::from_random([0; 16]);
-        assert_eq!(id.as_str(), "x1-00000000-0000-4000-8000-000000000000");
+        assert_eq!(id.as_str(), "x1-k1-00000000-0000-4000-8000-000000000000");
         assert_eq!(InstallationId::parse(id.as_str()), Ok(id));
     }
 }

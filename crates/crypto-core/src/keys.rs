@@ -22,6 +22,9 @@ pub enum KeyError {
     /// No point of the curve, or no scalar of its group.
     #[error("not a key of the curve")]
     NotOnCurve,
+    /// A coefficient of an ML-KEM key is not below 3329.
+    #[error("a coefficient of the key is out of range")]
+    Coefficient,
     /// The key agreement gave no secret: the peer's key is of low order.
     #[error("the key agreement gave no secret")]
     NoSecret,

@@ -1,5 +1,5 @@
 //! The cryptography of the Status conversational security specification: keys, bundle signatures,
-//! X3DH, the Double Ratchet in both suites, DH messages, group keys; and what stands around an
+//! X3DH, KEM prekeys, the Double Ratchet on both curves, DH messages, group keys; and what stands around an
 //! identity: recovery phrases, keystores, linking a device, safety numbers, pictures.
 //!
 //! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument. Secrets
@@ -13,6 +13,7 @@ mod hash;
 pub mod hash_ratchet;
 mod ids;
 mod installation;
+mod kem;
 mod keys;
 pub mod keystore;
 pub mod link;
@@ -39,11 +40,16 @@ pub use dh_message::DhMessageError;
 pub use group_event::{GroupOrigin, GroupRules};
 pub use hash::{keccak256, sha256};
 pub use ids::{
-    AssociatedData, GroupEventId, GroupKeyId, MessageId, SessionId, SessionInstallations,
+    AssociatedData, GroupEventId, GroupKeyId, KemId, MessageId, SessionId, SessionInstallations,
     SessionParties,
 };
 pub use installation::{
     ANY_INSTALLATION, InstallationId, InstallationIdError, MAX_INSTALLATION_ID_CHARS,
+};
+pub use kem::{
+    KEM_CIPHERTEXT_BYTES, KEM_LIFE_VERSIONS, KEM_PUBLIC_KEY_BYTES, KEM_RENEWAL_VERSIONS,
+    KEM_SEED_BYTES, KemCiphertext, KemPreKey, KemPreKeyError, KemPreKeyPair, KemSecret,
+    RawKemPreKey, VerifiedKemPreKey, kem_is_aged, kem_serves, sign_kem_prekey,
 };
 pub use keys::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError, SECP256K1_KEY_BYTES,
@@ -59,7 +65,7 @@ pub use ratchet::{
 };
 pub use safety_number::SafetyNumber;
 pub use signature::{SIGNATURE_BYTES, Signature, SignatureError};
-pub use suite::Suite;
+pub use suite::{RatchetCurve, Suite};
 pub use wiped::Wiped;
 pub use x3dh::{SharedKey, SharedKeyPrefix};
 pub use x25519::{RatchetPreKey, RatchetPreKeyPair, X25519_KEY_BYTES};

@@ -27,7 +27,7 @@ const RESPONSE_DOMAIN: &[u8] = b"ratchetd/link-response/1";
 /// Separates these keys from all others.
 const KEYS_INFO: &[u8] = b"ratchetd/link/1";
 /// The version of the protocol, the first byte of either code.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Random bytes of an installation id.
 const ID_BYTES: usize = 16;
 /// Length of the first code, in bytes.

@@ -5,17 +5,21 @@
 //! with another date, for each message that may reach a device of status-go.
 
 use crypto_core::{
-    RatchetPreKeyPair, RawBundle, RawEntry, SignedPreKeyPair, sign_bundle, sign_ratchet_prekey,
+    InstallationId, KemPreKeyPair, RatchetPreKeyPair, RawBundle, RawEntry, RawKemPreKey,
+    SignedPreKeyPair, VerifiedKemPreKey, Wiped, kem_is_aged, kem_serves, sign_bundle,
+    sign_kem_prekey, sign_ratchet_prekey,
 };
+use rand_core::CryptoRng;
 
 use crate::{
     engine::{Engine, PreKeyImport, settled_time::ending_at},
     model::{
-        Device, Env, EventKind, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey,
-        OwnRatchetPreKey, Pairing, PublishedBundle, SendError, StoreError, UnixMillis,
+        Device, Env, EventKind, ImportedPreKey, ListedPreKey, MAX_KEM_PREKEYS_PER_BUNDLE,
+        OwnBundle, OwnKemPreKey, OwnPreKey, OwnRatchetPreKey, Pairing, PublishedBundle, SendError,
+        StoreError, UnixMillis,
     },
     store::{Store, StoreRead, record_event},
-    wire::{decode_bundle, encode_bundle, encode_contact_code},
+    wire::{decode_bundle, encode_bundle, encode_contact_code, with_kem_prekeys},
 };
 
 /// The `protocol_version` of our entries, for information (protocol §3).
@@ -29,6 +33,29 @@ const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
 
 const SECONDS_PER_MINUTE: u64 = 60;
 
+/// Our bundle, with the KEM prekeys that messages may bring beside it (protocol §13).
+pub(crate) struct Publication {
+    pub(crate) bundle: OwnBundle,
+    /// What is held of the devices that the bundle lists, this one first.
+    pub(crate) kem: Vec<VerifiedKemPreKey>,
+}
+
+impl Publication {
+    /// The encoded bundle, with the KEM prekeys of the devices that are `brought`.
+    pub(crate) fn bringing(&self, brought: impl Fn(&InstallationId) -> bool) -> Vec<u8> {
+        let keys = self.kem.iter().filter(|key| brought(key.installation_id()));
+        with_kem_prekeys(
+            self.bundle.wire.clone(),
+            keys.map(RawKemPreKey::from).collect(),
+        )
+    }
+
+    /// The encoded bundle with all of them.
+    pub(crate) fn bringing_all(&self) -> Vec<u8> {
+        self.bringing(|_| true)
+    }
+}
+
 impl Engine {
     /// The bundle that we publish. Rotates the prekey first if that is due.
     ///
@@ -39,9 +66,12 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
     ) -> Result<PublishedBundle, SendError> {
-        let bundle = self.current_bundle(store, env)?;
+        let publication = self.publication(store, env)?;
+        let full = publication.bringing_all();
+        let bundle = publication.bundle;
         Ok(PublishedBundle {
             contact_code: encode_contact_code(&bundle.wire),
+            contact_code_full: encode_contact_code(&full),
             version: bundle.version,
             created_at: bundle.made_at,
             expires_at: bundle.prekey_created_at.after(self.config.prekey_rotation),
@@ -52,6 +82,46 @@ impl Engine {
                 .collect(),
             wire: bundle.wire,
         })
+    }
+
+    /// Our bundle, as [`Self::current_bundle`] gives it, and the KEM prekeys beside it.
+    pub(crate) fn publication(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+    ) -> Result<Publication, SendError> {
+        let bundle = self.current_bundle(store, env)?;
+        Ok(Publication {
+            kem: self.listed_kem(store, &bundle)?,
+            bundle,
+        })
+    }
+
+    /// The KEM prekeys that are held of the devices that our bundle lists, at most as many as are
+    /// read. None if the suite is not used here: whoever had one would begin sessions that are
+    /// refused.
+    pub(crate) fn listed_kem(
+        &self,
+        store: &dyn StoreRead,
+        bundle: &OwnBundle,
+    ) -> Result<Vec<VerifiedKemPreKey>, StoreError> {
+        if !self.config.allows_post_quantum() {
+            return Ok(Vec::new());
+        }
+        let listed = |device: &Device| bundle.of(&device.installation).is_some();
+        let held = |device: Device| {
+            let held = device.kem.held?;
+            Some(VerifiedKemPreKey::from_stored(
+                device.installation,
+                held.version,
+                held.key,
+                held.signature,
+            ))
+        };
+        let siblings = store.devices(&self.me())?.into_iter().filter(listed);
+        let all = bundle.kem_pre_key.iter().cloned();
+        let all = all.chain(siblings.filter_map(held));
+        Ok(all.take(MAX_KEM_PREKEYS_PER_BUNDLE).collect())
     }
 
     /// The bundle in the store. A new one is made if there is none, if a rotation is due, or if our
@@ -65,7 +135,10 @@ impl Engine {
             return Ok(bundle);
         }
         match store.current_own_prekey()? {
-            Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => {
+            Some(prekey)
+                if !self.rotation_due(prekey.created_at, env.now)
+                    && !self.lacks_kem(prekey.ratchet.is_some(), !prekey.kem.is_empty()) =>
+            {
                 Ok(self.publish(store, &prekey, env.now)?)
             }
             _ => self.replace_prekey(store, env, 1),
@@ -80,7 +153,7 @@ impl Engine {
     ) -> Result<Option<OwnBundle>, StoreError> {
         match store.own_bundle()? {
             Some(bundle)
-                if !self.rotation_due(bundle.prekey_created_at, now)
+                if !self.replacement_due(&bundle, now)
                     && self.lists_exactly(&bundle, &self.enabled_siblings(store)?) =>
             {
                 Ok(Some(bundle))
@@ -117,8 +190,8 @@ impl Engine {
     ) -> Result<Option<UnixMillis>, StoreError> {
         let bundle = store.own_bundle()?;
         Ok(bundle
-            .map(|bundle| bundle.prekey_created_at)
-            .filter(|created_at| !self.rotation_due(*created_at, now)))
+            .filter(|bundle| !self.replacement_due(bundle, now))
+            .map(|bundle| bundle.prekey_created_at))
     }
 
     /// Replaces the prekey, whether or not that is due, and publishes the new one, whose version is
@@ -148,9 +221,16 @@ impl Engine {
         let newest = current.as_ref().map_or(0, |prekey| prekey.version);
         let version = import.version.unwrap_or_else(|| newest.saturating_add(1));
         let is_current = import.current.unwrap_or(version > newest);
+        let kem = if is_current && self.lacks_kem(import.ratchet.is_some(), !import.kem.is_empty())
+        {
+            vec![make_kem_prekey(env.rng, version)]
+        } else {
+            import.kem
+        };
         let prekey = self.own_prekey(
             import.signed,
             import.ratchet,
+            kem,
             version,
             import.created_at.unwrap_or(env.now),
             (!is_current).then_some(env.now),
@@ -210,19 +290,18 @@ impl Engine {
                 |outdated| outdated.version,
             )
             .saturating_add(version_increment);
+        let kem_before = outdated.as_ref().map_or(&[][..], |outdated| &outdated.kem);
+        let kem_before: Vec<_> = kem_before.iter().map(OwnKemPreKey::duplicate).collect();
         if let Some(outdated) = outdated {
             store.put_own_prekey(&OwnPreKey {
                 replaced_at: Some(ending_at(store, env.now)?),
                 ..outdated
             })?;
         }
-        let prekey = self.own_prekey(
-            SignedPreKeyPair::generate(env.rng),
-            Some(RatchetPreKeyPair::generate(env.rng)),
-            version,
-            env.now,
-            None,
-        );
+        let signed = SignedPreKeyPair::generate(env.rng);
+        let ratchet = RatchetPreKeyPair::generate(env.rng);
+        let kem = next_kem(kem_before, env.rng, version);
+        let prekey = self.own_prekey(signed, Some(ratchet), kem, version, env.now, None);
         store.put_own_prekey(&prekey)?;
         Ok(prekey)
     }
@@ -232,6 +311,7 @@ impl Engine {
         &self,
         signed: SignedPreKeyPair,
         ratchet: Option<RatchetPreKeyPair>,
+        kem: Vec<OwnKemPreKey>,
         version: u32,
         created_at: UnixMillis,
         replaced_at: Option<UnixMillis>,
@@ -249,6 +329,7 @@ impl Engine {
         OwnPreKey {
             signed,
             ratchet,
+            kem,
             version,
             created_at,
             replaced_at,
@@ -270,6 +351,20 @@ impl Engine {
     fn rotation_due(&self, created_at: UnixMillis, now: UnixMillis) -> bool {
         let span = self.config.prekey_rotation;
         now.since(created_at) >= span || created_at > now.after(span)
+    }
+
+    /// Whether the prekey of our bundle is to be replaced.
+    fn replacement_due(&self, bundle: &OwnBundle, now: UnixMillis) -> bool {
+        let mut entries = bundle.entries.iter();
+        let own = entries.find(|entry| entry.installation == *self.this_device());
+        let has_ratchet = own.is_some_and(|own| own.ratchet_pre_key.is_some());
+        self.rotation_due(bundle.prekey_created_at, now)
+            || self.lacks_kem(has_ratchet, bundle.kem_pre_key.is_some())
+    }
+
+    /// Whether a prekey lacks the KEM prekey that it should have: it is from before there were any.
+    fn lacks_kem(&self, has_ratchet: bool, has_kem: bool) -> bool {
+        self.config.allows_post_quantum() && has_ratchet && !has_kem
     }
 
     /// Our other devices that are enabled and whose prekey is known.
@@ -337,7 +432,20 @@ impl Engine {
             version: own.version,
             prekey_created_at: own.created_at,
             entries: listed,
+            kem_pre_key: own.kem.first().map(|kem| self.sign_kem(kem)),
         }
+    }
+
+    /// A KEM prekey of this device as messages bring it.
+    fn sign_kem(&self, kem: &OwnKemPreKey) -> VerifiedKemPreKey {
+        let (device, pair) = (self.this_device(), KemPreKeyPair::from_seed(&kem.seed));
+        let signature = sign_kem_prekey(&self.account.identity, device, kem.version, pair.public());
+        VerifiedKemPreKey::from_stored(
+            device.clone(),
+            kem.version,
+            pair.public().clone(),
+            signature,
+        )
     }
 
     fn sign_and_encode(&self, entries: Vec<RawEntry>, timestamp_ns: i64) -> Vec<u8> {
@@ -376,6 +484,33 @@ impl Engine {
             ratchet_signature: signature
                 .map_or_else(Vec::new, |signature| signature.to_bytes().to_vec()),
         })
+    }
+}
+
+/// The KEM prekeys that a signed prekey of `version` keeps, after one that kept those `before`: the
+/// same, or a fresh one and the current one if that is a week old (protocol §13). After a leap of
+/// versions one may serve no more: its seed goes.
+fn next_kem(
+    mut before: Vec<OwnKemPreKey>,
+    rng: &mut dyn CryptoRng,
+    version: u32,
+) -> Vec<OwnKemPreKey> {
+    let fresh =
+        |kem: &OwnKemPreKey| kem_serves(kem.version, version) && !kem_is_aged(kem.version, version);
+    if !before.first().is_some_and(fresh) {
+        before.truncate(1);
+        before.insert(0, make_kem_prekey(rng, version));
+    }
+    before.retain(|kem| kem_serves(kem.version, version));
+    before
+}
+
+fn make_kem_prekey(rng: &mut dyn CryptoRng, version: u32) -> OwnKemPreKey {
+    let pair = KemPreKeyPair::generate(rng);
+    OwnKemPreKey {
+        seed: Wiped::new(**pair.seed()),
+        id: pair.public().id(),
+        version,
     }
 }
 

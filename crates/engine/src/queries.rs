@@ -7,8 +7,8 @@ use crate::{
     groups::{self, keys::list_keys},
     model::{
         Config, Correspondent, Device, DeviceMetadata, GroupId, GroupKeyView, GroupView, Handshake,
-        InstallationState, InstallationView, Pairing, Role, Session, Standing, StoreError,
-        UnixMillis,
+        InstallationState, InstallationView, Pairing, PostQuantumState, Role, Session, Standing,
+        StoreError, UnixMillis,
     },
     own_bundle::PROTOCOL_VERSION,
     sealing::listening::is_declined,
@@ -127,8 +127,10 @@ impl Viewer {
                 this_device: false,
                 state,
                 stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
-                suite: device.new_session_suite(&self.config),
+                suite: device.new_session_suite(&self.config).ok(),
                 next_mode,
+                post_quantum: device.post_quantum_state(),
+                kem_version: device.kem.held.as_ref().map(|held| held.version),
                 protocol_version: device.prekey.as_ref().map(|prekey| prekey.protocol_version),
                 device,
             })
@@ -136,7 +138,8 @@ impl Viewer {
         let this = if own {
             let record = store.device(identity, &self.installation)?;
             let metadata = record.map_or_else(DeviceMetadata::default, |record| record.metadata);
-            Some(self.this_device(metadata, now))
+            let own = store.own_bundle()?.and_then(|bundle| bundle.kem_pre_key);
+            Some(self.this_device(metadata, own.map(|kem| kem.version()), now))
         } else {
             None
         };
@@ -144,7 +147,13 @@ impl Viewer {
     }
 
     /// This device. Its record, if there is one, has only its metadata. It is active now.
-    fn this_device(&self, metadata: DeviceMetadata, now: UnixMillis) -> InstallationView {
+    fn this_device(
+        &self,
+        metadata: DeviceMetadata,
+        kem_version: Option<u32>,
+        now: UnixMillis,
+    ) -> InstallationView {
+        let brought = kem_version.filter(|_| self.config.allows_post_quantum());
         InstallationView {
             device: Device {
                 pairing: Pairing::Enabled,
@@ -157,8 +166,16 @@ impl Viewer {
             state: InstallationState::Active,
             stale_at: None,
             // Our own entry always carries the ratchet prekey.
-            suite: Some(Suite::X25519).filter(|suite| self.config.allows(*suite)),
+            suite: [Suite::X25519MlKem768, Suite::X25519]
+                .into_iter()
+                .find(|suite| self.config.allows(*suite)),
             next_mode: None,
+            post_quantum: if brought.is_some() {
+                PostQuantumState::Offered
+            } else {
+                PostQuantumState::None
+            },
+            kem_version,
             protocol_version: Some(PROTOCOL_VERSION),
         }
     }

@@ -18,6 +18,10 @@ use serde_json::{Value, json};
 
 /// Cases taken from each list of vectors, evenly spread.
 const OF_EACH_LIST: usize = 8;
+/// The same of wire messages, of which there are many lists.
+const MESSAGES_OF_EACH: usize = 5;
+/// The longest input that is fuzzed, as in `fuzz/run.sh`.
+const MAX_BYTES: usize = 4096;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -61,8 +65,12 @@ fn cases<'a>(vectors: &'a Value, list: &str) -> Vec<&'a Value> {
 
 /// As many of the cases as are taken of each list.
 fn some<'a>(vectors: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    spread(vectors, list, OF_EACH_LIST)
+}
+
+fn spread<'a>(vectors: &'a Value, list: &str, most: usize) -> impl Iterator<Item = &'a Value> {
     let cases = cases(vectors, list);
-    let step = cases.len().div_ceil(OF_EACH_LIST).max(1);
+    let step = cases.len().div_ceil(most).max(1);
     cases.into_iter().step_by(step)
 }
 
@@ -107,15 +115,21 @@ fn recorded_messages() -> Vec<Seed> {
         ("x25519", "x25519-receive.json"),
         ("x25519", "x25519-hostile.json"),
         ("x25519", "x25519-sessions.json"),
+        ("mlkem", "mlkem-receive.json"),
+        ("mlkem", "mlkem-hostile.json"),
+        ("mlkem", "mlkem-sessions.json"),
     ];
     let mut seeds = Vec::new();
     for (suite, file) in recorded {
-        for case in some(&vectors(file), "cases") {
+        for case in spread(&vectors(file), "cases", MESSAGES_OF_EACH) {
             let steps = cases(case, "steps");
             let noted = steps.iter().find(|step| step.get("note").is_some());
             let step = noted.or_else(|| steps.first()).expect("a step");
             let name = format!("{suite} {}", text(case, "name"));
-            seeds.push((name, bytes(text(step, "message"))));
+            let message = bytes(text(step, "message"));
+            if message.len() <= MAX_BYTES {
+                seeds.push((name, message));
+            }
         }
     }
     seeds
@@ -167,6 +181,31 @@ fn phrases(account: &Value) -> Vec<Seed> {
     recorded.chain(made).collect()
 }
 
+fn kem(vectors: &Value) -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (number, case) in some(vectors, "kem").enumerate() {
+        let of = |members: [&str; 2]| bytes(&members.map(|member| text(case, member)).concat());
+        let seed = of(["d", "z"]);
+        let changes = [0, 0, 1, 4, 0x3f, 0x80];
+        let drawn = [seed.as_slice(), &bytes(text(case, "m"))].concat();
+        let damaged = [drawn.as_slice(), &changes].concat();
+        let rejected = [seed, bytes(text(case, "changed"))].concat();
+        for (name, choice, input) in [
+            ("pair", 0, drawn),
+            ("damaged", 0, damaged),
+            ("key", 1, of(["key", "m"])),
+            ("rejected", 2, rejected),
+        ] {
+            seeds.push((format!("{name} {number}"), chosen(choice, &input)));
+        }
+    }
+    for case in cases(vectors, "kem_refused") {
+        let key = chosen(1, &bytes(text(case, "key")));
+        seeds.push((format!("refused {}", text(case, "note")), key));
+    }
+    seeds
+}
+
 fn configurations() -> Vec<Seed> {
     let shipped = fs::read_to_string(root().join("config/ratchetd.toml")).expect("the file");
     let settings: Vec<_> = shipped
@@ -188,6 +227,10 @@ fn configurations() -> Vec<Seed> {
             "http = \"127.0.0.1:8645\"\nsocket_mode = \"0660\"",
         ),
         ("one suite", "[ratchet]\nsuites = [\"secp256k1\"]"),
+        (
+            "post-quantum alone",
+            "[ratchet]\nsuites = [\"x25519-mlkem768\"]",
+        ),
         (
             "dev and allowed uids",
             "log = \"json\"\ndev = true\n[rpc]\nallowed_uids = [1000]",
@@ -311,6 +354,8 @@ fn main() {
     let account = vectors("trust-account.json");
     write("keys", "bin", keys(&account, &primitives));
     write("phrase", "bin", phrases(&account));
+    let post_quantum = vectors("mlkem-primitives.json");
+    write("mlkem", "bin", kem(&post_quantum));
     write("config", "toml", configurations());
     write("parameters", "bin", parameter_seeds(good_parameter));
     write("keystore", "bin", keystores());

@@ -52,9 +52,7 @@ pub fn config(input: &[u8]) {
 fn talk(config: &engine::Config) {
     let mut alice = Device::new(1, "x1-alice", config.clone());
     let mut bob = Device::new(2, "x1-bob", config.clone());
-    alice
-        .import(&bob.bundle().expect("a bundle"))
-        .expect("imported");
+    alice.import(&bob.full_bundle()).expect("imported");
     for (hours, text) in [(0, "one"), (1, "two"), (30, "three"), (400, "four")] {
         for device in [&mut alice, &mut bob] {
             device.later(hours);

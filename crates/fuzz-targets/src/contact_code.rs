@@ -1,8 +1,12 @@
 //! Contact codes, and bundles as parameters.
 
 use crypto_core::typed::one_word;
-use engine::wire::{
-    MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code, inspect_bundle,
+use engine::{
+    model::MAX_KEM_PREKEYS_PER_BUNDLE,
+    wire::{
+        MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code, inspect_bundle,
+        rewrite::without_kem_prekeys,
+    },
 };
 use rpc::params::{BundleBytes, Form as _};
 use serde_json::Value;
@@ -11,7 +15,7 @@ use serde_json::Value;
 /// code.
 ///
 /// What is written is read as the same; what is read is written in one way; nothing larger than the
-/// limit is read.
+/// limit is read. KEM prekeys beside a bundle change nothing of it.
 pub fn contact_code(input: &[u8]) {
     let code = encode_contact_code(input);
     if !input.is_empty() && code.len() <= MAX_CONTACT_CODE_CHARS {
@@ -35,7 +39,15 @@ pub fn contact_code(input: &[u8]) {
             "two codes are one bundle"
         );
         // What the bytes are is for the bundle's own parser.
-        let _ = inspect_bundle(bytes);
+        if let Ok(mut full) = inspect_bundle(bytes) {
+            assert!(full.kem_pre_keys.len() <= MAX_KEM_PREKEYS_PER_BUNDLE);
+            for key in full.kem_pre_keys.drain(..) {
+                assert!(!key.valid || key.id.is_some());
+            }
+            let short = without_kem_prekeys(bytes).expect("it was read");
+            let short = inspect_bundle(&short);
+            assert_eq!(short, Ok(full), "another bundle without KEM prekeys");
+        }
     }
     match BundleBytes::read(Value::from(text)) {
         Ok(parameter) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crypto_core::{
-    IdentityKey, IdentityKeyPair, InstallationId, SignedPreKey, SignedPreKeyPair, SkipLimits,
+    IdentityKey, IdentityKeyPair, InstallationId, SignedPreKey, SignedPreKeyPair, SkipLimits, Suite,
 };
 use engine::{
     Config, Engine, Env, PreKeyImport, ReceiveRequest, SendRequest,
@@ -14,7 +14,7 @@ use engine::{
     queries::Viewer,
     receive::Explained,
     store::{Store, StoreRead as _, Transaction as _, memory::MemoryStore},
-    wire::WireMessage,
+    wire::{WireMessage, decode_contact_code},
     world::SplitMix64,
 };
 use zeroize::Zeroizing;
@@ -72,6 +72,20 @@ impl Device {
         }
     }
 
+    /// The same with suite x25519-mlkem768 left out.
+    pub(crate) fn below() -> Config {
+        Config {
+            suites: vec![Suite::X25519, Suite::Secp256k1],
+            ..Self::small()
+        }
+    }
+
+    /// A new process begins, with another configuration.
+    pub(crate) fn configure(&mut self, config: Config) {
+        self.config = config;
+        self.engine = engine_of(self.identity, &self.id, &self.config);
+    }
+
     /// The identity's private key.
     pub(crate) fn identity(&self) -> IdentityKeyPair {
         pair(self.identity)
@@ -84,6 +98,7 @@ impl Device {
         let import = PreKeyImport {
             signed,
             ratchet: None,
+            kem: Vec::new(),
             version: None,
             current: None,
             created_at: None,
@@ -168,6 +183,13 @@ impl Device {
             .map(|bundle| bundle.wire)
     }
 
+    /// The bundle with the KEM prekeys beside it.
+    pub(crate) fn full_bundle(&mut self) -> Vec<u8> {
+        let bundle = self.call(|engine, store, env| engine.bundle(store, env));
+        let code = bundle.expect("a bundle").contact_code_full;
+        decode_contact_code(&code).expect("our own code")
+    }
+
     pub(crate) fn import(&mut self, wire: &[u8]) -> Result<ImportedBundle, BundleImportError> {
         self.call(|engine, store, env| engine.import_bundle(store, env, wire))
     }
@@ -184,10 +206,15 @@ impl Device {
 
     /// The wire message for `to`.
     pub(crate) fn send(&mut self, to: IdentityKey, text: &str) -> Vec<u8> {
+        self.send_on(to, text).wire
+    }
+
+    /// The message for `to`, with its targets.
+    pub(crate) fn send_on(&mut self, to: IdentityKey, text: &str) -> AddressedMessage {
         let sent = self.try_send(to, text).expect("sent");
         let for_them = |envelope: &AddressedMessage| envelope.recipient == Some(to);
         let envelope = sent.messages.into_iter().find(for_them);
-        envelope.expect("an envelope").wire
+        envelope.expect("an envelope")
     }
 
     pub(crate) fn receive(
@@ -203,6 +230,14 @@ impl Device {
             sealed: false,
         };
         self.call(|engine, store, env| engine.receive(store, env, request))
+    }
+
+    /// As many days pass, and each brings a new signed prekey.
+    pub(crate) fn later_by_days(&mut self, days: u32) {
+        for _ in 0..days {
+            self.later(25);
+            self.bundle().expect("a bundle");
+        }
     }
 
     /// Time passes.

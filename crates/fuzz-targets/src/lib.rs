@@ -21,6 +21,7 @@ mod group_key;
 mod keys;
 mod keystore;
 mod link;
+mod mlkem;
 mod parameters;
 mod phrase;
 mod receive;
@@ -37,6 +38,7 @@ pub use self::{
     keys::keys,
     keystore::keystore,
     link::{link, link_seeds},
+    mlkem::mlkem,
     parameters::{parameter_seeds, parameters},
     phrase::phrase,
     receive::{receive, receive_seeds},
@@ -65,5 +67,6 @@ pub const TARGETS: &[Target] = &[
     ("group", group),
     ("group_key", group_key),
     ("link", link),
+    ("mlkem", mlkem),
     ("sequences", sequences),
 ];

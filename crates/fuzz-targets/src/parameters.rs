@@ -1,5 +1,7 @@
 //! The parameters of every method.
 
+use std::collections::BTreeSet;
+
 use rpc::METHODS;
 use serde_json::{Map, Value};
 
@@ -46,11 +48,16 @@ pub fn parameters(input: &[u8]) {
 }
 
 /// The parameters of each method, after its number: of every fourth by position, of the others by
-/// name.
+/// name. Methods that take what an earlier one takes are left out.
 #[must_use]
 pub fn parameter_seeds(value: impl Fn(&str) -> Value) -> Vec<Seed> {
+    let mut taken = BTreeSet::new();
     let methods = METHODS.iter().zip(0_u8..);
     methods
+        .filter(|(method, _)| {
+            let names = method.params.iter().map(|info| info.name);
+            taken.insert(names.collect::<Vec<_>>())
+        })
         .map(|(method, number)| {
             let names = method.params.iter().map(|info| info.name);
             let (form, params) = if number % 4 == 0 {

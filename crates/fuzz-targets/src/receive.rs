@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crypto_core::IdentityKey;
 use engine::{
-    model::{Outcome, ReceiveError, Received},
+    model::{AddressedMessage, Outcome, ReceiveError, Received, Target},
     receive::Explained,
     store::StoreRead as _,
     wire::inspect_message,
@@ -21,8 +21,17 @@ struct Scene {
     /// What the reader's store holds before each input.
     before: Vec<String>,
     senders: [IdentityKey; 4],
-    /// By number of the sender: what was really sent.
-    letters: Vec<(u8, &'static str, Vec<u8>)>,
+    letters: Vec<Letter>,
+}
+
+/// What was really sent, and has not arrived.
+struct Letter {
+    /// Number of the sender.
+    from: u8,
+    text: &'static str,
+    wire: Vec<u8>,
+    /// It goes by a session of suite x25519-mlkem768.
+    post_quantum: bool,
 }
 
 thread_local! {
@@ -36,12 +45,13 @@ const DAVE: u8 = 2;
 const SELF: u8 = 3;
 
 impl Scene {
-    /// Alice and the reader are in a session of suite x25519, Carol and the reader in one of suite
-    /// secp256k1; Dave is known by his bundle alone, and the reader has a second device, enabled on
-    /// both sides.
+    /// Alice and the reader are in a session of suite x25519-mlkem768, and before in one of suite
+    /// x25519, of which letters are still on their way; Carol and the reader in one of suite
+    /// secp256k1. Dave begins one of suite x25519-mlkem768 and his other device one of suite
+    /// x25519; both are strangers to the reader, who has a second device, enabled on both sides.
     fn new() -> Self {
-        let mut alice = Device::new(1, "x1-alice", Device::small());
-        let mut reader = Device::new(2, "x1-reader", Device::small());
+        let mut alice = Device::new(1, "x1-alice", Device::below());
+        let mut reader = Device::new(2, "x1-k1-reader", Device::small());
         let mut carol = Device::new(3, "carol", Device::small());
         let mut dave = Device::new(4, "x1-dave", Device::small());
         let mut stranger = Device::new(4, "x1-stranger", Device::small());
@@ -51,43 +61,55 @@ impl Scene {
         meet(&mut alice, &mut reader);
         meet(&mut reader, &mut carol);
         let of_reader = reader.bundle().expect("a bundle");
+        stranger.import(&of_reader).expect("imported");
+        let of_reader = reader.full_bundle();
         dave.import(&of_reader).expect("imported");
         laptop.import(&of_reader).expect("imported");
-        let of_laptop = laptop.bundle().expect("a bundle");
-        reader.import(&of_laptop).expect("imported");
-        for (at, of) in [
-            (&mut reader, laptop.id.clone()),
-            (&mut laptop, "x1-reader".parse_id()),
-        ] {
+        reader.import(&laptop.full_bundle()).expect("imported");
+        let ids = [laptop.id.clone(), reader.id.clone()];
+        for (at, of) in [&mut reader, &mut laptop].into_iter().zip(ids) {
             at.call(|engine, store, env| engine.enable_installation(store, env, None, &of))
                 .expect("enabled");
         }
 
         let me = reader.key;
         let mut letters = Vec::new();
-        for text in ["alice 1", "alice 2", "alice 3"] {
-            letters.push((ALICE, text, alice.send(me, text)));
+        let mut leave = |from, text, message: AddressedMessage| {
+            letters.push(Letter {
+                from,
+                text,
+                post_quantum: message.targets.iter().any(Target::is_post_quantum),
+                wire: message.wire,
+            });
+        };
+        for text in ["alice 1", "alice 2"] {
+            leave(ALICE, text, alice.send_on(me, text));
         }
+        // Now she has the suite, and the next message leaves that session.
+        alice.configure(Device::small());
+        alice.import(&of_reader).expect("imported");
+        reader.import(&alice.full_bundle()).expect("imported");
+        let anew = alice.send(me, "anew");
+        reader.receive(alice.key, &anew, true).expect("read");
+        leave(ALICE, "alice 3", alice.send_on(me, "alice 3"));
         // A reply moves the ratchet of what comes after it.
         let reply = reader.send(alice.key, "reply");
         alice.receive(me, &reply, true).expect("read");
-        letters.push((ALICE, "alice 4", alice.send(me, "alice 4")));
-        letters.push((CAROL, "carol 1", carol.send(me, "carol 1")));
-        letters.push((CAROL, "carol 2", carol.send(me, "carol 2")));
-        letters.push((DAVE, "dave 1", dave.send(me, "dave 1")));
-        letters.push((DAVE, "dave 2", dave.send(me, "dave 2")));
-        letters.push((DAVE, "stranger", stranger.send(me, "stranger")));
+        leave(ALICE, "alice 4", alice.send_on(me, "alice 4"));
+        leave(CAROL, "carol 1", carol.send_on(me, "carol 1"));
+        leave(CAROL, "carol 2", carol.send_on(me, "carol 2"));
+        leave(DAVE, "dave 1", dave.send_on(me, "dave 1"));
+        leave(DAVE, "dave 2", dave.send_on(me, "dave 2"));
+        leave(DAVE, "stranger", stranger.send_on(me, "stranger"));
         let copy = laptop.try_send(alice.key, "copy").expect("sent");
-        let own = copy
-            .messages
-            .into_iter()
-            .find(|envelope| envelope.recipient == Some(me));
-        letters.push((SELF, "copy", own.expect("a copy").wire));
-        alice.later(30);
+        let mut copies = copy.messages.into_iter();
+        let own = copies.find(|envelope| envelope.recipient == Some(me));
+        leave(SELF, "copy", own.expect("a copy"));
+        alice.later_by_days(8);
         let advert = alice
             .call(|engine, store, env| engine.advertise(store, env, &me, None))
             .expect("an advertisement");
-        letters.push((ALICE, "", advert.wire));
+        leave(ALICE, "", advert);
 
         reader.commit();
         Self {
@@ -116,8 +138,10 @@ impl Scene {
                 if let Outcome::Decrypted(text) = &received.outcome
                     && received.authenticated
                 {
-                    let sent = self.letters.iter().any(|(from, said, _)| {
-                        *from == number && said.as_bytes() == text.as_slice()
+                    let sent = self.letters.iter().any(|letter| {
+                        letter.from == number
+                            && letter.text.as_bytes() == text.as_slice()
+                            && letter.post_quantum == received.post_quantum
                     });
                     assert!(sent, "nobody said this");
                 }
@@ -161,18 +185,19 @@ impl Scene {
         }
     }
 
-    /// A message that was not read costs none that was really sent.
+    /// A message that was not read costs none that was really sent, of either suite.
     fn still_reads(&mut self) {
-        let Some((from, text, wire)) = self.letters.first() else {
-            return;
-        };
-        let Some(sender) = self.senders.get(usize::from(*from)) else {
-            return;
-        };
-        let received = self.reader.receive(*sender, wire, true).expect("a message");
-        match received.outcome {
-            Outcome::Decrypted(said) => assert_eq!(said.as_slice(), text.as_bytes()),
-            other => panic!("a message was lost to one that was not read: {other:?}"),
+        for post_quantum in [false, true] {
+            let mut letters = self.letters.iter();
+            let letter = letters.find(|letter| letter.post_quantum == post_quantum);
+            let letter = letter.expect("one of each suite");
+            let sender = self.senders.get(usize::from(letter.from));
+            let sender = *sender.expect("a sender");
+            let received = self.reader.receive(sender, &letter.wire, true);
+            match received.expect("a message").outcome {
+                Outcome::Decrypted(said) => assert_eq!(said.as_slice(), letter.text.as_bytes()),
+                other => panic!("a message was lost to one that was not read: {other:?}"),
+            }
         }
     }
 
@@ -190,17 +215,6 @@ impl Scene {
                 .expect("read");
             assert!(keys <= u64::from(limits.max_message_keys));
         }
-    }
-}
-
-/// Reading text as an id that is known to be one.
-trait ParseId {
-    fn parse_id(&self) -> crypto_core::InstallationId;
-}
-
-impl ParseId for str {
-    fn parse_id(&self) -> crypto_core::InstallationId {
-        crypto_core::InstallationId::parse(self).expect("an id")
     }
 }
 
@@ -259,18 +273,24 @@ pub fn receive_seeds() -> Vec<Seed> {
     SCENE.with_borrow(|scene| {
         let letters = scene.letters.iter().enumerate();
         letters
-            .map(|(number, (from, text, wire))| {
-                let confirm = if number % 2 == 0 { 4 } else { 0 };
-                let name = if text.is_empty() {
-                    "advertisement"
-                } else {
-                    text
-                };
-                (
-                    name.to_owned(),
-                    [&[from | confirm], wire.as_slice()].concat(),
-                )
-            })
+            .map(
+                |(
+                    number,
+                    Letter {
+                        from, text, wire, ..
+                    },
+                )| {
+                    let confirm = if number % 2 == 0 { 4 } else { 0 };
+                    let name = match *text {
+                        "" => "advertisement",
+                        text => text,
+                    };
+                    (
+                        name.to_owned(),
+                        [&[from | confirm], wire.as_slice()].concat(),
+                    )
+                },
+            )
             .collect()
     })
 }

@@ -13,7 +13,8 @@ const MAX_STEPS: usize = 48;
 const STEP_BYTES: usize = 5;
 
 /// Who is in the world, and what a seed calls them. A star marks devices like those of status-go.
-const POPULATIONS: [(&str, &[&str]); 6] = [
+/// A tilde marks an older program of ours, and two the suite x25519-mlkem768 left out.
+const POPULATIONS: [(&str, &[&str]); 8] = [
     ("two phones", &["alice/phone", "bob/phone"]),
     ("two phones of status-go", &["alice/phone*", "bob/phone*"]),
     ("status-go and a phone", &["alice/phone*", "bob/phone"]),
@@ -29,14 +30,20 @@ const POPULATIONS: [(&str, &[&str]); 6] = [
         "two people of two devices",
         &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop*"],
     ),
+    ("old and new", &["alice/phone", "bob/phone~"]),
+    (
+        "all programs",
+        &["alice/phone", "alice/laptop~", "bob/phone~~", "carol/phone"],
+    ),
 ];
-/// How they begin, by the second byte: whether they know each other, and under what limits.
+/// How they begin, by the second byte: whether they know each other, friends with their KEM
+/// prekeys, and under what limits.
 const STARTS: [&str; 4] = ["strangers", "acquainted", "friends", "little room"];
 
 /// Runs a sequence in a world, whose oracle checks every action against protocol §7.
 ///
-/// The first byte names the population, the second the limits and whether they know each other, the third
-/// the keys.
+/// The first byte names the population, the second the limits and whether they know each other, the
+/// third the keys.
 pub fn sequences(input: &[u8]) {
     let [population, start, keys, steps @ ..] = input else {
         return;
@@ -61,32 +68,56 @@ pub fn sequences(input: &[u8]) {
         })
         .collect();
     let mut world = World::build(MemoryDisks::default(), u64::from(*keys), population, limits);
-    if start % 4 > 0 {
-        world.introduce();
+    match start % 4 {
+        0 => {}
+        2 => world.introduce_fully(),
+        _ => world.introduce(),
     }
     world.run(&steps);
 }
 
-/// Sends and deliveries of each population, and then whatever the numbers say.
+/// Sends and deliveries of each population, and then whatever the numbers say; and what a relay
+/// does to KEM prekeys, while they age and end.
 #[must_use]
 pub fn sequence_seeds() -> Vec<Seed> {
+    // Each population twice, with two of the starts.
     let starts = STARTS.iter().zip(0..).cycle();
+    let starts = starts.clone().take(8).chain(starts.skip(1));
     let casts = POPULATIONS.iter().cycle();
     let mut seeds = Vec::new();
-    for (number, ((population, _), (start, mode))) in (0..12_u8).zip(casts.zip(starts)) {
+    for (number, ((population, _), (start, mode))) in (0..16_u8).zip(casts.zip(starts)) {
         let mut seed = vec![number, mode, number];
         for step in 0..24_u8 {
             let kind = match step % 3 {
-                0 => 1,
-                1 => 31,
+                0 => SEND,
+                1 => DELIVER,
                 _ => step.wrapping_mul(37).wrapping_add(number.wrapping_mul(11)),
             };
             seed.extend([kind, step / 2 + number, step, step.wrapping_mul(5), 0]);
         }
         seeds.push((format!("{population}, {start}"), seed));
     }
+    for (population, (cast, _)) in (0_u8..).zip(POPULATIONS) {
+        for (fault, what) in [(0, "stripped"), (2, "swapped"), (3, "replayed")] {
+            let mut seed = vec![population, 1, population];
+            seed.extend([RELAY, 0, 1, fault, 0]);
+            for turn in 0..5_u8 {
+                // A message each way, and then days until KEM prekeys age, and end.
+                seed.extend([SEND, 0, 1, 0, 0, DELIVER, 1, 0, 0, 0]);
+                seed.extend([SEND, 1, 0, 0, 0, DELIVER, 0, 0, 0, 0]);
+                seed.extend([WAIT, 0, 0, [5, 12, 13, 14, 15][usize::from(turn)], 0]);
+            }
+            seeds.push((format!("{cast}, {what}"), seed));
+        }
+    }
     seeds
 }
+
+/// Bytes of kinds of steps, as [`everything`] weighs them.
+const SEND: u8 = 0;
+const DELIVER: u8 = 33;
+const WAIT: u8 = 76;
+const RELAY: u8 = 129;
 
 /// Every kind of step, so that the number of a kind is its byte.
 fn everything() -> ActionWeights {
@@ -102,6 +133,8 @@ fn everything() -> ActionWeights {
         .and(2, ActionKind::Reinstall)
         .and(2, ActionKind::BackUp)
         .and(2, ActionKind::RestoreBackup)
+        .and(8, ActionKind::Relay)
+        .and(3, ActionKind::Update)
 }
 
 /// Limits so low that those of protocol §1 are reached.

@@ -1,7 +1,7 @@
 //! Wire messages, without any key.
 
 use engine::{
-    model::MAX_WIRE_BYTES,
+    model::{InspectedX3dhHeader, MAX_KEM_PREKEYS_PER_BUNDLE, MAX_WIRE_BYTES},
     wire::{inspect_message, rewrite::rewrite_message},
 };
 
@@ -19,12 +19,20 @@ pub fn wire(input: &[u8]) {
     assert!(found.targets.len() <= MAX_PARTS);
     // The deprecated single one comes beside the list.
     assert!(found.bundles.len() <= MAX_PARTS + 1);
-    let payloads: usize = found
+    assert!(found.kem_wanted.len() <= MAX_KEM_PREKEYS_PER_BUNDLE);
+    let wanted: usize = found.kem_wanted.iter().map(String::len).sum();
+    let header = |header: &InspectedX3dhHeader| header.kem_id.len() + header.kem_ciphertext_bytes;
+    let targets: usize = found
         .targets
         .iter()
-        .map(|target| target.payload_bytes + target.copy_of_bytes)
+        .map(|target| {
+            let header = target.x3dh.as_ref().map_or(0, header);
+            target.payload_bytes + target.copy_of_bytes + header
+        })
         .sum();
-    assert!(payloads + found.public_bytes <= input.len());
+    assert!(targets + found.public_bytes + wanted <= input.len());
+    let mut bundles = found.bundles.iter().flatten();
+    assert!(bundles.all(|bundle| bundle.kem_pre_keys.len() <= MAX_KEM_PREKEYS_PER_BUNDLE));
 
     let written = rewrite_message(input).expect("it was read");
     if written.len() <= MAX_WIRE_BYTES {

@@ -158,7 +158,7 @@ impl ErrorKind {
             }
             Self::RequestIdReused => "use a new requestId for a new request",
             Self::SuiteForbidden => {
-                "allow the suite in ratchet.suites, or ask the recipient to update"
+                "allow the suite in ratchet.suites, or ask the recipient to update; what goes by DH alone, such as a text to somebody who is declined, is never written to a recipient with a post-quantum device: leave the text out"
             }
             Self::Busy => "nothing was done: try again in a moment",
             Self::ShuttingDown => "nothing was done: try again when the daemon is back",

@@ -1,7 +1,12 @@
-//! Devices as rows of `devices`.
+//! Devices as rows of `devices`. The key of the KEM prekey that is held of a device is in
+//! `device_kem_keys`: it is larger than all the rest, and moves once a week.
 
-use crypto_core::{RatchetPreKey, SECP256K1_KEY_BYTES, SignedPreKey, VerifiedPreKey};
-use engine::model::{Device, DeviceMetadata, DevicePreKey, Pairing, PastKeys, StoreError};
+use crypto_core::{
+    InstallationId, RatchetPreKey, SECP256K1_KEY_BYTES, SignedPreKey, VerifiedPreKey,
+};
+use engine::model::{
+    Device, DeviceKem, DeviceMetadata, DevicePreKey, KemDelivery, Pairing, PastKeys, StoreError,
+};
 use rusqlite::{Row, named_params};
 
 use crate::{
@@ -12,10 +17,21 @@ use crate::{
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Columns of `devices` in the order [`device`] reads them.
-pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
+const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
      version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, pairing, \
      wrote_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
-     former, refused_version, went_back_at, name, device_type, push_token";
+     former, refused_version, went_back_at, name, device_type, push_token, kem_shown, \
+     post_quantum, kem_only_from_itself, kem_deliveries, kem_version, kem_signature";
+/// Stands in a delivery for a device that was heard not to ask. No count comes so far.
+const HEARD: u32 = u32::MAX;
+
+/// Selects devices with the keys of their KEM prekeys, in the order [`device`] reads them.
+pub(crate) fn select_devices(what: &str) -> String {
+    format!(
+        "SELECT {DEVICE}, key FROM devices \
+             LEFT JOIN device_kem_keys USING (identity, installation) WHERE {what}"
+    )
+}
 
 pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
     let mut columns = Columns::of(row);
@@ -69,13 +85,61 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
             device_type: columns.take()?,
             push_token: columns.take()?,
         },
+        kem: DeviceKem {
+            shown: columns.take()?,
+            post_quantum: columns.take()?,
+            only_from_itself: columns.take()?,
+            deliveries: deliveries(&columns.take::<Vec<u8>>()?)?,
+            held: columns.optional_kem_pre_key()?,
+        },
     })
+}
+
+/// How far the KEM prekeys of our devices have come to a device, from its column.
+fn deliveries(mut column: &[u8]) -> Result<Vec<KemDelivery>> {
+    let mut deliveries = Vec::new();
+    while !column.is_empty() {
+        let (delivery, rest) = delivery(column).ok_or_else(|| corrupt("a KEM delivery"))?;
+        deliveries.push(delivery);
+        column = rest;
+    }
+    Ok(deliveries)
+}
+
+/// The first delivery, and the bytes after it.
+fn delivery(column: &[u8]) -> Option<(KemDelivery, &[u8])> {
+    let (length, column) = column.split_first()?;
+    let (listed, column) = column.split_at_checked(usize::from(*length))?;
+    let (version, column) = column.split_first_chunk()?;
+    let (count, column) = column.split_first_chunk()?;
+    let count = u32::from_be_bytes(*count);
+    let delivery = KemDelivery {
+        listed: InstallationId::parse(std::str::from_utf8(listed).ok()?).ok()?,
+        version: u32::from_be_bytes(*version),
+        count: (count != HEARD).then_some(count),
+    };
+    Some((delivery, column))
+}
+
+/// The column that [`deliveries`] reads.
+fn deliveries_column(deliveries: &[KemDelivery]) -> Vec<u8> {
+    let mut column = Vec::new();
+    for delivery in deliveries {
+        let listed = delivery.listed.as_str();
+        // An id has at most 64 characters.
+        column.push(u8::try_from(listed.len()).unwrap_or(u8::MAX));
+        column.extend_from_slice(listed.as_bytes());
+        column.extend_from_slice(&delivery.version.to_be_bytes());
+        column.extend_from_slice(&delivery.count.unwrap_or(HEARD).to_be_bytes());
+    }
+    column
 }
 
 impl SqliteStore {
     /// Writes a device, new or not.
     pub(crate) fn write_device(&self, device: &Device) -> Result<()> {
         let prekey = device.prekey.as_ref();
+        let held = device.kem.held.as_ref();
         let put =
             |sql: &str| {
                 self.changed(sql, named_params! {
@@ -105,10 +169,17 @@ impl SqliteStore {
                 ":name": device.metadata.name,
                 ":device_type": device.metadata.device_type,
                 ":push_token": device.metadata.push_token,
+                ":kem_shown": device.kem.shown,
+                ":post_quantum": device.kem.post_quantum,
+                ":kem_only_from_itself": device.kem.only_from_itself,
+                ":kem_deliveries": deliveries_column(&device.kem.deliveries),
+                ":kem_version": held.map(|held| held.version),
+                ":kem_signature": held.map(|held| held.signature.to_bytes()),
             })
             };
         // Nearly every message moves the times of its device, which are in no index. Writing the
-        // columns that are indexed or checked costs more.
+        // columns that are indexed or checked costs more. A KEM prekey of another key has another
+        // signature.
         let updated = put(
             "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
                  version = :version, protocol_version = :protocol_version, bundle_ns = :bundle_ns, \
@@ -117,9 +188,12 @@ impl SqliteStore {
                  last_active_at = :last_active_at, rekey_due = :rekey_due, \
                  extension_shown = :extension_shown, stale_told = :stale_told, \
                  former = :former, refused_version = :refused_version, went_back_at = :went_back_at, name = :name, \
-                 device_type = :device_type, push_token = :push_token \
+                 device_type = :device_type, push_token = :push_token, kem_shown = :kem_shown, \
+                 post_quantum = :post_quantum, kem_only_from_itself = :kem_only_from_itself, \
+                 kem_deliveries = :kem_deliveries \
              WHERE identity = :identity AND installation = :installation \
-                 AND omitted_since IS :omitted_since AND pairing = :pairing",
+                 AND omitted_since IS :omitted_since AND pairing = :pairing \
+                 AND kem_version IS :kem_version AND kem_signature IS :kem_signature",
         )?;
         if updated == 1 {
             return Ok(());
@@ -127,7 +201,18 @@ impl SqliteStore {
         let values = DEVICE.replace(", ", ", :");
         put(&format!(
             "INSERT OR REPLACE INTO devices ({DEVICE}) VALUES (:{values})"
-        ))
-        .map(drop)
+        ))?;
+        // With the row that was replaced its key went, by the foreign key.
+        match held {
+            Some(held) => self.run(
+                "INSERT INTO device_kem_keys (identity, installation, key) VALUES (?1, ?2, ?3)",
+                (
+                    device.identity.as_bytes(),
+                    device.installation.as_str(),
+                    held.key.as_bytes(),
+                ),
+            ),
+            None => Ok(()),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crypto_core::{
     GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey,
-    SessionId, SignedPreKey,
+    SessionId, SignedPreKey, VerifiedKemPreKey,
 };
 use engine::{
     model::{
@@ -19,8 +19,8 @@ use rusqlite::Params;
 
 use crate::{
     connection::Sqlite,
-    device_rows::{DEVICE, device},
-    rows::{self, CONTACT, Columns, GAP, OWN_PREKEY, PEER, STORED_KEY, integer, time},
+    device_rows::{device, select_devices},
+    rows::{self, CONTACT, Columns, GAP, OWN_PREKEY, PEER, STORED_KEY, corrupt, integer, time},
     session_rows::{SELECT_SESSION, session},
 };
 
@@ -28,15 +28,28 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 impl<Mode> Sqlite<Mode> {
     fn devices_where(&self, what: &str, params: impl Params) -> Result<Vec<Device>> {
-        self.all(
-            &format!("SELECT {DEVICE} FROM devices WHERE {what}"),
-            params,
-            device,
-        )
+        self.all(&select_devices(what), params, device)
     }
 
     fn sessions_where(&self, what: &str, params: impl Params) -> Result<Vec<Session>> {
         self.all(&format!("{SELECT_SESSION} WHERE {what}"), params, session)
+    }
+}
+
+/// The signed KEM prekey of this device.
+fn own_kem_pre_key(columns: &mut Columns<'_>) -> Result<Option<VerifiedKemPreKey>> {
+    match (
+        columns.optional_installation()?,
+        columns.optional_kem_pre_key()?,
+    ) {
+        (None, None) => Ok(None),
+        (Some(installation), Some(kem)) => Ok(Some(VerifiedKemPreKey::from_stored(
+            installation,
+            kem.version,
+            kem.key,
+            kem.signature,
+        ))),
+        _ => Err(corrupt("the KEM prekey of this device")),
     }
 }
 
@@ -83,7 +96,8 @@ impl<Mode> StoreRead for Sqlite<Mode> {
 
     fn own_bundle(&self) -> Result<Option<OwnBundle>> {
         let bundle = self.first(
-            "SELECT wire, made_at, timestamp_ns, version, prekey_created_at FROM own_bundle",
+            "SELECT wire, made_at, timestamp_ns, version, prekey_created_at, kem_installation, \
+                 kem_version, kem_signature, kem_key FROM own_bundle",
             [],
             |row| {
                 let mut columns = Columns::of(row);
@@ -94,6 +108,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                     version: columns.number()?,
                     prekey_created_at: columns.time()?,
                     entries: Vec::new(),
+                    kem_pre_key: own_kem_pre_key(&mut columns)?,
                 })
             },
         )?;
@@ -211,7 +226,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         installation: &InstallationId,
     ) -> Result<Option<Device>> {
         self.first(
-            &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 AND installation = ?2"),
+            &select_devices("identity = ?1 AND installation = ?2"),
             (identity.as_bytes(), installation.as_str()),
             device,
         )

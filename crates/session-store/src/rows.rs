@@ -4,14 +4,14 @@
 use std::{io, sync::Arc};
 
 use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
-    RatchetPreKeyPair, SECP256K1_KEY_BYTES, SIGNATURE_BYTES, SessionId, Signature, SignedPreKey,
-    SignedPreKeyPair, Wiped, X25519_KEY_BYTES,
+    HeaderKey, IdentityKey, InstallationId, KEM_SEED_BYTES, KemId, KemPreKey, MessageId,
+    MessageKey, RatchetPreKey, RatchetPreKeyPair, SECP256K1_KEY_BYTES, SIGNATURE_BYTES, SessionId,
+    Signature, SignedPreKey, SignedPreKeyPair, Wiped, X25519_KEY_BYTES,
 };
 use engine::model::{
-    AccountName, Contact, ContactState, Correspondent, Discoveries, Gap, NegotiatedTopic,
-    OwnPreKey, OwnRatchetPreKey, Peer, ReadTag, RunningTime, StoreError, StoredAnswer, StoredKey,
-    UnixMillis,
+    AccountName, Contact, ContactState, Correspondent, Discoveries, Gap, HeldKemPreKey,
+    NegotiatedTopic, OwnKemPreKey, OwnPreKey, OwnRatchetPreKey, Peer, ReadTag, RunningTime,
+    StoreError, StoredAnswer, StoredKey, UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -20,7 +20,7 @@ use crate::{error::OpenError, trouble};
 
 /// Columns of `own_prekeys` in the order [`own_prekey`] reads them.
 pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_secret, \
-     ratchet_signature, version, created_at, replaced_at";
+     ratchet_signature, version, created_at, replaced_at, kem";
 /// Columns of `peers` in the order [`peer`] reads them.
 pub(crate) const PEER: &str = "identity, newest_bundle_ns, newest_bundle_at, last_sent_at, \
      written_at, discoveries_since, discoveries_told, listened";
@@ -32,14 +32,28 @@ pub(crate) const STORED_KEY: &str = "message, session, key, read_at, read_tag";
 /// Columns of `gaps` in the order [`gap`] reads them.
 pub(crate) const GAP: &str = "session, peer, chain, last, answered, keys";
 
+/// Length of a KEM prekey in the column `kem` of `own_prekeys`, in bytes: its seed, its id and its
+/// version.
+const OWN_KEM_PREKEY_BYTES: usize = KEM_SEED_BYTES + 32 + 4;
+
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// The error of a call of SQLite.
 pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+
     match error.sqlite_error_code() {
         Some(
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation,
         ) => StoreError::Corrupt(error.to_string()),
+        // A column does not hold what it should.
+        None if matches!(
+            error,
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
+        ) =>
+        {
+            StoreError::Corrupt(error.to_string())
+        }
         _ => trouble::of_sqlite(&error)
             .map_or_else(|| StoreError::Io(error.to_string()), StoreError::Refused),
     }
@@ -161,6 +175,22 @@ impl<'a> Columns<'a> {
         Ok(bytes.map(RatchetPreKey::from_stored))
     }
 
+    /// The version, the signature and the key of a KEM prekey, if there is one.
+    pub(crate) fn optional_kem_pre_key(&mut self) -> Result<Option<HeldKemPreKey>> {
+        let version: Option<u32> = self.take()?;
+        let signature: Option<[u8; SIGNATURE_BYTES]> = self.take()?;
+        let key: Option<Vec<u8>> = self.take()?;
+        match (version, signature, key) {
+            (None, None, None) => Ok(None),
+            (Some(version), Some(signature), Some(key)) => Ok(Some(HeldKemPreKey {
+                version,
+                key: KemPreKey::from_stored(&key).map_err(|_| corrupt("a KEM prekey"))?,
+                signature: Signature::from_wire(&signature).map_err(|_| corrupt("a signature"))?,
+            })),
+            _ => Err(corrupt("a KEM prekey")),
+        }
+    }
+
     pub(crate) fn optional_session_id(&mut self) -> Result<Option<SessionId>> {
         let bytes: Option<[u8; 32]> = self.take()?;
         Ok(bytes.map(SessionId::from_bytes))
@@ -188,7 +218,35 @@ pub(crate) fn own_prekey(row: &Row<'_>) -> Result<OwnPreKey> {
         version: columns.number()?,
         created_at: columns.time()?,
         replaced_at: columns.optional_time()?,
+        kem: own_kem_prekeys(&columns.take().map(Zeroizing::<Vec<u8>>::new)?)?,
     })
+}
+
+/// The KEM prekeys of an own prekey, from its column.
+fn own_kem_prekeys(column: &[u8]) -> Result<Vec<OwnKemPreKey>> {
+    let kem_prekey = |bytes: &[u8]| {
+        let (seed, bytes) = bytes.split_first_chunk()?;
+        let (id, version) = bytes.split_first_chunk()?;
+        Some(OwnKemPreKey {
+            seed: Wiped::new(*seed),
+            id: KemId::from_bytes(*id),
+            version: u32::from_be_bytes(version.try_into().ok()?),
+        })
+    };
+    let kem_prekeys = column.chunks(OWN_KEM_PREKEY_BYTES).map(kem_prekey);
+    let kem_prekeys: Option<Vec<_>> = kem_prekeys.collect();
+    kem_prekeys.ok_or_else(|| corrupt("an own KEM prekey"))
+}
+
+/// The column that [`own_kem_prekeys`] reads.
+pub(crate) fn own_kem_column(kem_prekeys: &[OwnKemPreKey]) -> Zeroizing<Vec<u8>> {
+    let mut column = Zeroizing::new(Vec::with_capacity(kem_prekeys.len() * OWN_KEM_PREKEY_BYTES));
+    for kem_prekey in kem_prekeys {
+        column.extend_from_slice(&*kem_prekey.seed);
+        column.extend_from_slice(kem_prekey.id.as_bytes());
+        column.extend_from_slice(&kem_prekey.version.to_be_bytes());
+    }
+    column
 }
 
 pub(crate) fn peer(row: &Row<'_>) -> Result<Peer> {

@@ -36,6 +36,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0017_topics_and_contacts.sql"),
     include_str!("../../../migrations/0018_groups.sql"),
     include_str!("../../../migrations/0019_closed_group_keys.sql"),
+    include_str!("../../../migrations/0020_kem_prekeys.sql"),
 ];
 /// The migrations of the event log.
 pub(crate) const EVENT_LOG: Schema = &[

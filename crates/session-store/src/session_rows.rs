@@ -1,11 +1,13 @@
 //! Sessions as rows. What a session was set up with, its lifecycle and its DH state are in
 //! `sessions`; its chains, which every message moves, are in `session_chains`.
 
+use std::sync::Arc;
+
 use crypto_core::{
-    EphemeralKey, InstallationId, RatchetPreKey, SECP256K1_KEY_BYTES, SessionId, SessionRatchet,
-    SharedKeyPrefix,
+    EphemeralKey, InstallationId, KemCiphertext, KemId, RatchetPreKey, SECP256K1_KEY_BYTES,
+    SessionId, SessionRatchet, SharedKeyPrefix,
 };
-use engine::model::{Handshake, PastKeys, Role, Session, Standing, StoreError};
+use engine::model::{Handshake, KemHandshake, PastKeys, Role, Session, Standing, StoreError};
 use rusqlite::{Row, named_params, params};
 use zeroize::Zeroizing;
 
@@ -18,8 +20,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Selects sessions with their chains, in the order [`session`] reads them.
 pub(crate) const SELECT_SESSION: &str = "SELECT id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
-     shared, ephemeral, standing, standing_since, lost_to, overtaking, overtaking_advances, \
-     ratchet, chains, retired, created_at, last_sent_at, last_received_at, sent, received, advances \
+     post_quantum, kem_id, kem_ciphertext, shared, ephemeral, standing, standing_since, lost_to, \
+     overtaking, overtaking_advances, ratchet, chains, retired, created_at, last_sent_at, last_received_at, sent, received, advances \
      FROM sessions JOIN session_chains USING (age)";
 
 const UPDATE_CHAINS: &str = "UPDATE session_chains SET chains = ?2, last_sent_at = ?3, last_received_at = ?4, \
@@ -55,6 +57,8 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     let role = Role::from_code(columns.take::<i64>()?).ok_or_else(|| corrupt("a role"))?;
     let signed_pre_key = columns.signed_pre_key()?;
     let ratchet_pre_key = columns.optional_ratchet_pre_key()?;
+    let post_quantum = columns.take()?;
+    let kem = kem_handshake(&mut columns)?;
     let shared: Option<[u8; 32]> = columns.take()?;
     let ephemeral: Option<[u8; SECP256K1_KEY_BYTES]> = columns.take()?;
     let handshake = match (shared, ephemeral) {
@@ -83,6 +87,8 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
         role,
         signed_pre_key,
         ratchet_pre_key,
+        post_quantum,
+        kem,
         handshake,
         standing,
         lost_to,
@@ -96,6 +102,21 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
         received: columns.count()?,
         advances: columns.count()?,
     })
+}
+
+/// What an X3DH header repeats of ML-KEM.
+fn kem_handshake(columns: &mut Columns<'_>) -> Result<Option<Arc<KemHandshake>>> {
+    let id: Option<[u8; 32]> = columns.take()?;
+    let ciphertext: Option<Vec<u8>> = columns.take()?;
+    match (id, ciphertext) {
+        (None, None) => Ok(None),
+        (Some(id), Some(ciphertext)) => Ok(Some(Arc::new(KemHandshake {
+            id: KemId::from_bytes(id),
+            ciphertext: KemCiphertext::from_wire(&ciphertext)
+                .map_err(|_| corrupt("a KEM ciphertext"))?,
+        }))),
+        _ => Err(corrupt("a KEM handshake")),
+    }
 }
 
 /// The prefix of SK, from a column that has the length of SK: the prefix and zeros, or zeros only
@@ -144,8 +165,10 @@ impl SqliteStore {
         let (shared, ephemeral) = handshake(session);
         let (standing, standing_since) = standing(session.standing);
         let overtaking = session.takeover.as_ref();
+        let kem = session.kem.as_deref();
         let updated = self.changed(
-            "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11 \
+            "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11, \
+                 kem_id = ?12, kem_ciphertext = ?13 \
              WHERE id = ?1 AND installation IS ?2 AND standing = ?3 AND standing_since IS ?4 \
                  AND lost_to IS ?5 AND overtaking IS ?6 AND overtaking_advances IS ?7",
             params![
@@ -160,6 +183,8 @@ impl SqliteStore {
                 session.past_chains.to_bytes(),
                 shared,
                 ephemeral,
+                kem.map(|kem| kem.id.as_bytes()),
+                kem.map(|kem| kem.ciphertext.as_bytes()),
             ],
         )?;
         Ok(updated == 1)
@@ -170,20 +195,24 @@ impl SqliteStore {
         let (shared, ephemeral) = handshake(session);
         let (standing, standing_since) = standing(session.standing);
         let overtaking = session.takeover.as_ref();
+        let kem = session.kem.as_deref();
         // What a session was set up with determines its id and never changes.
         self.run(
             "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
                  ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
-                 overtaking, overtaking_advances, ratchet, retired, created_at) \
+                 overtaking, overtaking_advances, ratchet, retired, created_at, post_quantum, \
+                 kem_id, kem_ciphertext) \
              VALUES (:id, :peer, :installation, :role, :signed_pre_key, :ratchet_pre_key, \
                  :shared, :ephemeral, :standing, :standing_since, :lost_to, :overtaking, \
-                 :overtaking_advances, :ratchet, :retired, :created_at) \
+                 :overtaking_advances, :ratchet, :retired, :created_at, :post_quantum, :kem_id, \
+                 :kem_ciphertext) \
              ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
                  shared = excluded.shared, ephemeral = excluded.ephemeral, \
                  standing = excluded.standing, standing_since = excluded.standing_since, \
                  lost_to = excluded.lost_to, overtaking = excluded.overtaking, \
                  overtaking_advances = excluded.overtaking_advances, ratchet = excluded.ratchet, \
-                 retired = excluded.retired",
+                 retired = excluded.retired, kem_id = excluded.kem_id, \
+                 kem_ciphertext = excluded.kem_ciphertext",
             named_params! {
                 ":id": session.id.as_bytes(),
                 ":peer": session.peer.as_bytes(),
@@ -204,6 +233,9 @@ impl SqliteStore {
                 ":ratchet": session.ratchet.dh_bytes().as_slice(),
                 ":retired": session.past_chains.to_bytes(),
                 ":created_at": time(session.created_at),
+                ":post_quantum": session.post_quantum,
+                ":kem_id": kem.map(|kem| kem.id.as_bytes()),
+                ":kem_ciphertext": kem.map(|kem| kem.ciphertext.as_bytes()),
             },
         )
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crypto_core::{
     GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, SessionId,
-    SignedPreKey,
+    SignedPreKey, VerifiedKemPreKey,
 };
 use engine::{
     model::{
@@ -20,7 +20,7 @@ use rusqlite::named_params;
 use crate::{
     connection::SqliteStore,
     message_keys::NEXT_AGE,
-    rows::{CONTACT, PEER, corrupt, integer, optional_time, time},
+    rows::{CONTACT, PEER, corrupt, integer, optional_time, own_kem_column, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -31,9 +31,9 @@ impl Store for SqliteStore {
         let ratchet_secret = ratchet.map(|ratchet| ratchet.pair.secret_bytes());
         self.run(
             "INSERT OR REPLACE INTO own_prekeys (public, secret, ratchet_public, ratchet_secret, \
-                 ratchet_signature, version, created_at, replaced_at) \
+                 ratchet_signature, version, created_at, replaced_at, kem) \
              VALUES (:public, :secret, :ratchet_public, :ratchet_secret, :ratchet_signature, \
-                 :version, :created_at, :replaced_at)",
+                 :version, :created_at, :replaced_at, :kem)",
             named_params! {
                 ":public": prekey.signed.public().as_bytes(),
                 ":secret": prekey.signed.secret_bytes().as_slice(),
@@ -43,6 +43,7 @@ impl Store for SqliteStore {
                 ":version": prekey.version,
                 ":created_at": time(prekey.created_at),
                 ":replaced_at": optional_time(prekey.replaced_at),
+                ":kem": own_kem_column(&prekey.kem).as_slice(),
             },
         )
     }
@@ -59,16 +60,22 @@ impl Store for SqliteStore {
     }
 
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<()> {
+        let kem = bundle.kem_pre_key.as_ref();
         self.run(
             "INSERT OR REPLACE INTO own_bundle \
-                 (id, wire, made_at, timestamp_ns, version, prekey_created_at) \
-             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+                 (id, wire, made_at, timestamp_ns, version, prekey_created_at, kem_installation, \
+                 kem_version, kem_signature, kem_key) \
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             (
                 &bundle.wire,
                 time(bundle.made_at),
                 bundle.timestamp_ns,
                 bundle.version,
                 time(bundle.prekey_created_at),
+                kem.map(|kem| kem.installation_id().as_str()),
+                kem.map(VerifiedKemPreKey::version),
+                kem.map(|kem| kem.signature().to_bytes()),
+                kem.map(|kem| kem.key().as_bytes()),
             ),
         )?;
         self.run("DELETE FROM own_bundle_entries", ())?;

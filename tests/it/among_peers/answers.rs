@@ -52,6 +52,7 @@ fn the_directory_does_not_hold_the_secret_of_a_message_that_was_not_answered() {
         &SignedPreKeyPair::from_secret_bytes(&[2; 32]).expect("a key"),
         &IdentityKey::from_sec1(&bytes(&alice.key)).expect("a key"),
         &EphemeralKey::from_wire(&ephemeral).expect("a key"),
+        None,
     )
     .expect("agreed");
     let secret = secret.secret_bytes();

@@ -121,7 +121,7 @@ fn a_device_that_only_a_sibling_lists_is_known_answers_and_is_written_to() {
         assert_eq!(skipped(&sent), []);
         assert_eq!(
             target_of(&sent, &phone.installation)["suite"],
-            "x25519",
+            "x25519-mlkem768",
             "{sent}"
         );
         let message = only_message(&sent);
@@ -140,6 +140,6 @@ fn a_device_that_only_a_sibling_lists_is_known_answers_and_is_written_to() {
     }
     assert_eq!(
         device(&alice, &bob, &phone.installation)["suite"],
-        Value::from("x25519")
+        Value::from("x25519-mlkem768")
     );
 }

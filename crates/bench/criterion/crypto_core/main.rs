@@ -1,4 +1,4 @@
-//! What the cryptography costs: both suites, vodozemac's Olm doing the same work, and the
+//! What the cryptography costs: the suites, vodozemac's Olm doing the same work, and the
 //! primitives by themselves.
 //!
 //! All of it is the processor's time. Chains run: what is timed is the next message of a chain,
@@ -15,6 +15,7 @@ mod bundles;
 mod chains;
 #[path = "../cpu_time.rs"]
 mod cpu_time;
+mod kem;
 mod olm;
 mod pair;
 mod primitives;
@@ -26,6 +27,7 @@ use rand_core::UnwrapErr;
 
 use self::cpu_time::{CpuTime, configured};
 
+/// One for each curve.
 const SUITES: [Suite; 2] = [Suite::X25519, Suite::Secp256k1];
 
 /// The system's randomness, as the daemon uses it.
@@ -41,6 +43,7 @@ fn main() {
     chains::ping_pong(&mut criterion);
     setup::x3dh(&mut criterion);
     setup::session(&mut criterion);
+    kem::kem(&mut criterion);
     bundles::bundle(&mut criterion);
     criterion.final_summary();
 }

@@ -3,9 +3,11 @@
 use std::hint::black_box;
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, IdentityKeyPair, InstallationId, OwnPreKeys,
-    RatchetPreKeyPair, Sealed, SessionRatchet, SharedKey, SignedPreKeyPair, SkipLimits, Suite,
-    VerifiedPreKey, x3dh,
+    AssociatedData, EphemeralKey, EphemeralKeyPair, IdentityKeyPair, InstallationId, KemCiphertext,
+    KemPreKeyPair, KemSecret, OwnPreKeys, RatchetPreKeyPair, Sealed, SessionId,
+    SessionInstallations, SessionParties, SessionRatchet, SharedKey, SignedPreKeyPair, SkipLimits,
+    Suite, VerifiedPreKey,
+    x3dh::{self, PostQuantum},
 };
 
 use crate::rng;
@@ -22,10 +24,19 @@ pub(crate) struct Keys {
     pub(crate) bob: IdentityKeyPair,
     pub(crate) signed: SignedPreKeyPair,
     pub(crate) ratchet: RatchetPreKeyPair,
+    pub(crate) kem: KemPreKeyPair,
     /// Bob's prekey as Alice has it.
     pub(crate) prekey: VerifiedPreKey,
-    ad: AssociatedData,
+    phone: InstallationId,
+    laptop: InstallationId,
     suite: Suite,
+}
+
+/// The first message of a session, and what its X3DH header brings.
+pub(crate) struct First {
+    ephemeral: EphemeralKey,
+    ciphertext: Option<KemCiphertext>,
+    sealed: Sealed,
 }
 
 impl Keys {
@@ -38,51 +49,92 @@ impl Keys {
         let ratchet = RatchetPreKeyPair::generate(&mut rng());
         let prekey =
             VerifiedPreKey::from_stored(*bob.public(), *signed.public(), Some(*ratchet.public()));
-        let (phone, laptop) = (
-            InstallationId::from_random([1; 16]),
-            InstallationId::from_random([2; 16]),
-        );
-        let ad = match suite {
-            Suite::X25519 => AssociatedData::x25519(
-                (alice.public(), &phone),
-                (bob.public(), &laptop),
-                signed.public(),
-                ratchet.public(),
-            ),
-            Suite::Secp256k1 => AssociatedData::empty(),
-        };
         Self {
             alice,
             bob,
             signed,
             ratchet,
+            kem: KemPreKeyPair::generate(&mut rng()),
             prekey,
-            ad,
+            phone: InstallationId::from_random([1; 16]),
+            laptop: InstallationId::from_random([2; 16]),
             suite,
         }
     }
 
-    /// Alice's side of a new session up to its first message, and her ephemeral key.
-    pub(crate) fn initiate(&self, text: &[u8]) -> (EphemeralKeyPair, End, Sealed) {
+    /// Alice's side of a new session up to its first message.
+    pub(crate) fn initiate(&self, text: &[u8]) -> (End, First) {
         let ephemeral = EphemeralKeyPair::generate(&mut rng());
-        let shared = x3dh::initiate(&self.alice, &ephemeral, &self.prekey).expect("keys");
-        let ratchet = SessionRatchet::initiate(&shared, &self.prekey, self.suite, &mut rng());
-        let mut end = self.end(ratchet.expect("keys"));
-        let first = end.seal(text);
-        (ephemeral, end, first)
+        let kem = self.suite.is_post_quantum().then(|| {
+            let key = self.kem.public();
+            key.encapsulate(&mut rng()).expect("a key")
+        });
+        let (ciphertext, secret) = kem.unzip();
+        let session = self.session(ephemeral.public(), ciphertext.as_ref());
+        let added = self.added(secret.as_ref(), session.as_ref());
+        let shared = x3dh::initiate(&self.alice, &ephemeral, &self.prekey, added).expect("keys");
+        let curve = self.suite.curve();
+        let ratchet = SessionRatchet::initiate(&shared, &self.prekey, curve, &mut rng());
+        let mut end = self.end(ratchet.expect("keys"), session.as_ref());
+        let sealed = end.seal(text);
+        let first = First {
+            ephemeral: *ephemeral.public(),
+            ciphertext,
+            sealed,
+        };
+        (end, first)
     }
 
     /// Bob's side, with the first message opened.
-    pub(crate) fn respond(&self, ephemeral: &EphemeralKeyPair, first: &Sealed) -> End {
+    pub(crate) fn respond(&self, first: &First) -> End {
+        let session = self.session(&first.ephemeral, first.ciphertext.as_ref());
+        let secret = first
+            .ciphertext
+            .as_ref()
+            .map(|ciphertext| self.kem.decapsulate(ciphertext));
         let shared = x3dh::respond(
             &self.bob,
             &self.signed,
             self.alice.public(),
-            ephemeral.public(),
+            &first.ephemeral,
+            self.added(secret.as_ref(), session.as_ref()),
         );
-        let mut end = self.end(self.answering(&shared.expect("keys")));
-        end.open(first);
+        let mut end = self.end(self.answering(&shared.expect("keys")), session.as_ref());
+        end.open(&first.sealed);
         end
+    }
+
+    /// The id of a session with a KEM, which is a part of its key agreement.
+    fn session(
+        &self,
+        ephemeral: &EphemeralKey,
+        ciphertext: Option<&KemCiphertext>,
+    ) -> Option<SessionId> {
+        let ciphertext = ciphertext?;
+        Some(SessionId::derive(&SessionParties {
+            initiator: self.alice.public(),
+            responder: self.bob.public(),
+            installations: SessionInstallations::X25519MlKem768 {
+                initiator: &self.phone,
+                responder: &self.laptop,
+                kem_id: &self.kem.public().id(),
+                ciphertext,
+            },
+            signed_pre_key: self.signed.public(),
+            ephemeral,
+        }))
+    }
+
+    fn added<'a>(
+        &'a self,
+        secret: Option<&'a KemSecret>,
+        session: Option<&'a SessionId>,
+    ) -> Option<PostQuantum<'a>> {
+        Some(PostQuantum {
+            secret: secret?,
+            ratchet_pre_key: self.ratchet.public(),
+            session: session?,
+        })
     }
 
     fn answering(&self, shared: &SharedKey) -> SessionRatchet {
@@ -90,13 +142,23 @@ impl Keys {
             signed: &self.signed,
             ratchet: Some(&self.ratchet),
         };
-        SessionRatchet::respond(shared, own, self.suite).expect("keys")
+        SessionRatchet::respond(shared, own, self.suite.curve()).expect("keys")
     }
 
-    fn end(&self, ratchet: SessionRatchet) -> End {
+    fn end(&self, ratchet: SessionRatchet, session: Option<&SessionId>) -> End {
+        let ad = match (self.suite, session) {
+            (_, Some(session)) => AssociatedData::x25519_mlkem768(session),
+            (Suite::Secp256k1, None) => AssociatedData::empty(),
+            _ => AssociatedData::x25519(
+                (self.alice.public(), &self.phone),
+                (self.bob.public(), &self.laptop),
+                self.signed.public(),
+                self.ratchet.public(),
+            ),
+        };
         End {
             ratchet: Some(ratchet),
-            ad: self.ad.clone(),
+            ad,
         }
     }
 }
@@ -141,8 +203,8 @@ impl End {
 /// Two ends that have heard each other: Alice sends on a chain that Bob receives on.
 pub(crate) fn established(suite: Suite) -> (End, End) {
     let keys = Keys::new(suite);
-    let (ephemeral, mut alice, first) = keys.initiate(b"hello");
-    let mut bob = keys.respond(&ephemeral, &first);
+    let (mut alice, first) = keys.initiate(b"hello");
+    let mut bob = keys.respond(&first);
     alice.open(&bob.seal(b"hi"));
     bob.open(&alice.seal(b"so"));
     (alice, bob)

@@ -6,17 +6,17 @@ use zeroize::Zeroizing;
 use crate::{
     hash::hex,
     keys::{DhOutput, KeyError, Pair, Point, SECP256K1_KEY_BYTES},
-    suite::Suite,
+    suite::RatchetCurve,
     x25519::{X25519_KEY_BYTES, XPair},
 };
 
-/// A ratchet public key in a DR header. Its length tells the suite (protocol §5); whether it is a
+/// A ratchet public key in a DR header. Its length tells the curve (protocol §5); whether it is a
 /// point of the curve is checked when it is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HeaderKey {
-    /// Suite x25519: 32 bytes.
+    /// Curve25519: 32 bytes.
     X25519([u8; X25519_KEY_BYTES]),
-    /// Suite secp256k1: 33 bytes, compressed.
+    /// secp256k1: 33 bytes, compressed.
     Secp256k1([u8; SECP256K1_KEY_BYTES]),
 }
 
@@ -44,12 +44,12 @@ impl HeaderKey {
         }
     }
 
-    /// The suite of keys of this length.
+    /// The curve of keys of this length.
     #[must_use]
-    pub const fn suite(&self) -> Suite {
+    pub const fn curve(&self) -> RatchetCurve {
         match self {
-            Self::X25519(_) => Suite::X25519,
-            Self::Secp256k1(_) => Suite::Secp256k1,
+            Self::X25519(_) => RatchetCurve::X25519,
+            Self::Secp256k1(_) => RatchetCurve::Secp256k1,
         }
     }
 }
@@ -62,8 +62,8 @@ impl std::fmt::Debug for HeaderKey {
 
 /// What the ratchet needs of a curve.
 pub(crate) trait Curve {
-    /// The suite that ratchets on it.
-    const SUITE: Suite;
+    /// Which of the two it is.
+    const CURVE: RatchetCurve;
     /// A private key with its public half.
     type Pair;
 
@@ -90,7 +90,7 @@ pub(crate) enum X25519 {}
 pub(crate) enum Secp256k1 {}
 
 impl Curve for X25519 {
-    const SUITE: Suite = Suite::X25519;
+    const CURVE: RatchetCurve = RatchetCurve::X25519;
     type Pair = XPair;
 
     fn generate(rng: &mut dyn CryptoRng) -> XPair {
@@ -125,7 +125,7 @@ impl Curve for X25519 {
 }
 
 impl Curve for Secp256k1 {
-    const SUITE: Suite = Suite::Secp256k1;
+    const CURVE: RatchetCurve = RatchetCurve::Secp256k1;
     type Pair = Pair;
 
     fn generate(rng: &mut dyn CryptoRng) -> Pair {

@@ -1,4 +1,4 @@
-//! The Double Ratchet (protocol §5, spec 2.4.2), once for both suites.
+//! The Double Ratchet (protocol §5, spec 2.4.2), once for both curves.
 //!
 //! A ratchet is a value. Sealing consumes it and gives the next one. Opening borrows it and gives
 //! the next one, so a message that does not open changes nothing.
@@ -93,7 +93,7 @@ pub enum SealError {
 /// Why a message does not open. The ratchet is unchanged then.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum OpenError {
-    /// Too short, or the header key is of the other suite or no key at all.
+    /// Too short, or the header key is of the other curve or no key at all.
     #[error("not a message of this session's form")]
     Malformed,
     /// Its number in the current chain was passed, and its key is not among the skipped ones.
@@ -153,7 +153,7 @@ impl<C: Curve> Ratchet<C> {
     /// The initiator's side: a fresh pair, and one root step with the responder's prekey.
     ///
     /// `receiving` is the chain that the responder may use before it has our public key, if the
-    /// suite has one. Its first chain key is SK, which must not be kept (protocol §4), so its first
+    /// curve has one. Its first chain key is SK, which must not be kept (protocol §4), so its first
     /// step is taken here.
     fn initiate(
         root: &RootKey,
@@ -223,7 +223,7 @@ impl<C: Curve> Ratchet<C> {
         limits: &SkipLimits,
         rng: &mut dyn CryptoRng,
     ) -> Result<Opened<Self>, OpenError> {
-        if header.key.suite() != C::SUITE || ciphertext.len() < SEAL_OVERHEAD_BYTES {
+        if header.key.curve() != C::CURVE || ciphertext.len() < SEAL_OVERHEAD_BYTES {
             return Err(OpenError::Malformed);
         }
         match &self.receiving {

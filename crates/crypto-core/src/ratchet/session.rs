@@ -1,4 +1,4 @@
-//! The ratchet of a session, in either suite.
+//! The ratchet of a session, on either curve.
 
 use rand_core::CryptoRng;
 
@@ -11,27 +11,27 @@ use crate::{
     bundle::VerifiedPreKey,
     ids::AssociatedData,
     keys::{KeyError, Pair, SignedPreKeyPair},
-    suite::Suite,
+    suite::RatchetCurve,
     wiped::Wiped,
     x3dh::SharedKey,
     x25519::{RatchetPreKeyPair, XPair},
 };
 
-/// A ratchet whose suite was fixed by the session's first message.
+/// A ratchet whose curve was fixed by the session's first message.
 pub struct SessionRatchet(pub(super) Either);
 
-/// A ratchet in one of the suites.
+/// A ratchet on one of the curves.
 pub(super) enum Either {
     X25519(Ratchet<X25519>),
     Secp256k1(Ratchet<Secp256k1>),
 }
 
-/// The responder's prekey pair, whose halves are its first ratchet pair, one in each suite.
+/// The responder's prekey pair, whose halves are its first ratchet pair, one on each curve.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnPreKeys<'a> {
-    /// First ratchet pair of suite secp256k1.
+    /// First ratchet pair on secp256k1.
     pub signed: &'a SignedPreKeyPair,
-    /// First ratchet pair of suite x25519.
+    /// First ratchet pair on Curve25519.
     pub ratchet: Option<&'a RatchetPreKeyPair>,
 }
 
@@ -39,21 +39,21 @@ impl SessionRatchet {
     /// The initiator's ratchet after X3DH.
     ///
     /// # Errors
-    /// [`KeyError`] if a key is invalid, or if the suite needs a ratchet prekey that is missing.
+    /// [`KeyError`] if a key is invalid, or if the curve needs a ratchet prekey that is missing.
     pub fn initiate(
         shared: &SharedKey,
         prekey: &VerifiedPreKey,
-        suite: Suite,
+        curve: RatchetCurve,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, KeyError> {
         let root = RootKey::from_stored(*shared.secret_bytes());
-        match suite {
-            Suite::X25519 => {
+        match curve {
+            RatchetCurve::X25519 => {
                 let prekey = prekey.ratchet_pre_key().ok_or(KeyError::NoRatchetPreKey)?;
                 let key = HeaderKey::X25519(prekey.to_bytes());
                 Ratchet::initiate(&root, &key, None, rng).map(Either::X25519)
             }
-            Suite::Secp256k1 => {
+            RatchetCurve::Secp256k1 => {
                 let key = HeaderKey::Secp256k1(prekey.signed_pre_key().to_bytes());
                 // status-go may send on this chain before it has our public key; we never do
                 // (protocol §5).
@@ -67,32 +67,32 @@ impl SessionRatchet {
     /// The responder's ratchet after X3DH.
     ///
     /// # Errors
-    /// [`KeyError::NoRatchetPreKey`] if the suite needs one that is missing.
+    /// [`KeyError::NoRatchetPreKey`] if the curve needs one that is missing.
     pub fn respond(
         shared: &SharedKey,
         own: OwnPreKeys<'_>,
-        suite: Suite,
+        curve: RatchetCurve,
     ) -> Result<Self, KeyError> {
         let root = RootKey::from_stored(*shared.secret_bytes());
-        Ok(Self(match suite {
-            Suite::X25519 => {
+        Ok(Self(match curve {
+            RatchetCurve::X25519 => {
                 let own = own.ratchet.ok_or(KeyError::NoRatchetPreKey)?;
                 let pair = XPair::from_stored(&own.secret_bytes(), own.public().to_bytes());
                 Either::X25519(Ratchet::respond(root, pair))
             }
-            Suite::Secp256k1 => {
+            RatchetCurve::Secp256k1 => {
                 let pair = Pair::from_stored(&own.signed.secret_bytes(), own.signed.public().0)?;
                 Either::Secp256k1(Ratchet::respond(root, pair))
             }
         }))
     }
 
-    /// The suite.
+    /// The curve.
     #[must_use]
-    pub const fn suite(&self) -> Suite {
+    pub const fn curve(&self) -> RatchetCurve {
         match self.0 {
-            Either::X25519(_) => Suite::X25519,
-            Either::Secp256k1(_) => Suite::Secp256k1,
+            Either::X25519(_) => RatchetCurve::X25519,
+            Either::Secp256k1(_) => RatchetCurve::Secp256k1,
         }
     }
 
@@ -213,7 +213,7 @@ impl SessionRatchet {
         ad: &AssociatedData,
         ciphertext: &[u8],
     ) -> Result<Wiped<Vec<u8>>, OpenError> {
-        if header.key.suite() != self.suite() {
+        if header.key.curve() != self.curve() {
             return Err(OpenError::Malformed);
         }
         Ok(key.open(header, ad, ciphertext)?)
@@ -222,7 +222,7 @@ impl SessionRatchet {
 
 impl std::fmt::Debug for SessionRatchet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SessionRatchet({}, ..)", self.suite().name())
+        write!(f, "SessionRatchet({:?}, ..)", self.curve())
     }
 }
 

@@ -1,20 +1,20 @@
 //! The encoding of a ratchet for a store: a fixed layout, read strictly.
 //!
 //! It has two parts, because a message changes only the chains. The DH part is `version(1) ‖
-//! suite(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖
+//! curve(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖
 //! key ahead(32)?`, the chain part `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖
 //! n(4)`. `chains` is a sum: 1 if there is a sending chain, 2 if there is a receiving one, 4 if the
-//! key of its next message is derived ahead. Keys have the suite's length; numbers are big-endian.
+//! key of its next message is derived ahead. Keys have the curve's length; numbers are big-endian.
 
 use super::{
     Chain, Curve, HeaderKey, MessageKey, Ratchet, Receiving, SessionRatchet,
     chain::{ChainKey, RootKey},
     session::Either,
 };
-use crate::{suite::Suite, wiped::Wiped};
+use crate::{suite::RatchetCurve, wiped::Wiped};
 
 const VERSION: u8 = 2;
-/// The longest DH part: suite secp256k1 with both chains, and a key ahead.
+/// The longest DH part: secp256k1 with both chains, and a key ahead.
 const MAX_DH_BYTES: usize = 3 + 32 + 32 + 33 + 4 + 33 + 32;
 /// A chain's key and number.
 const CHAIN_BYTES: usize = 32 + 4;
@@ -63,13 +63,15 @@ impl SessionRatchet {
     /// [`StateError`] if it is anything else, or longer.
     pub fn from_parts(dh: &[u8], chains: &[u8]) -> Result<Self, StateError> {
         let (mut dh, mut chains) = (Reader(dh), Reader(chains));
-        let [version, suite, which] = *dh.array()?;
+        let [version, curve, which] = *dh.array()?;
         if version != VERSION || which & !(SENDING | RECEIVING | AHEAD) != 0 {
             return Err(StateError);
         }
-        let ratchet = match Suite::from_byte(suite).ok_or(StateError)? {
-            Suite::X25519 => Either::X25519(Ratchet::read(which, &mut dh, &mut chains)?),
-            Suite::Secp256k1 => Either::Secp256k1(Ratchet::read(which, &mut dh, &mut chains)?),
+        let ratchet = match RatchetCurve::from_byte(curve).ok_or(StateError)? {
+            RatchetCurve::X25519 => Either::X25519(Ratchet::read(which, &mut dh, &mut chains)?),
+            RatchetCurve::Secp256k1 => {
+                Either::Secp256k1(Ratchet::read(which, &mut dh, &mut chains)?)
+            }
         };
         if dh.0.is_empty() && chains.0.is_empty() {
             Ok(Self(ratchet))
@@ -89,7 +91,7 @@ impl<C: Curve> Ratchet<C> {
             .and_then(|receiving| receiving.chain.ahead.as_ref());
         let receives = self.receiving.as_ref().map_or(0, |_| RECEIVING);
         let derived = ahead.map_or(0, |_| AHEAD);
-        bytes.extend_from_slice(&[VERSION, C::SUITE.byte(), sends | receives | derived]);
+        bytes.extend_from_slice(&[VERSION, C::CURVE.byte(), sends | receives | derived]);
         bytes.extend_from_slice(self.root.secret_bytes());
         bytes.extend_from_slice(C::secret_bytes(&self.own).as_slice());
         bytes.extend_from_slice(C::public(&self.own).as_bytes());
@@ -113,7 +115,7 @@ impl<C: Curve> Ratchet<C> {
     fn read(which: u8, dh: &mut Reader<'_>, chains: &mut Reader<'_>) -> Result<Self, StateError> {
         let root = RootKey::from_stored(*dh.array()?);
         let secret = dh.array::<32>()?;
-        let public = dh.header_key(C::SUITE)?;
+        let public = dh.header_key(C::CURVE)?;
         let own = C::from_stored(secret, &public).map_err(|_| StateError)?;
         let previous_count = u32::from_be_bytes(*dh.array()?);
         let sending = if which & SENDING == 0 {
@@ -125,7 +127,7 @@ impl<C: Curve> Ratchet<C> {
             None
         } else {
             Some(Receiving {
-                key: dh.header_key(C::SUITE)?,
+                key: dh.header_key(C::CURVE)?,
                 chain: Chain::read(chains)?,
             })
         };
@@ -168,10 +170,10 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    fn header_key(&mut self, suite: Suite) -> Result<HeaderKey, StateError> {
+    fn header_key(&mut self, curve: RatchetCurve) -> Result<HeaderKey, StateError> {
         let (key, rest) = self
             .0
-            .split_at_checked(suite.header_key_bytes())
+            .split_at_checked(curve.header_key_bytes())
             .ok_or(StateError)?;
         self.0 = rest;
         HeaderKey::from_wire(key).map_err(|_| StateError)

@@ -12,8 +12,8 @@ use sha2::Sha256;
 
 use super::{
     Draws,
-    properties::{Pair, suites},
-    ratchets::{LIMITS, SUITES, established},
+    properties::{Pair, curves},
+    ratchets::{CURVES, LIMITS, established},
 };
 use crate::*;
 
@@ -84,8 +84,8 @@ fn a_copy_leaves_its_message_as_it_is_and_shares_neither_key_nor_iv_with_it() {
 
 #[test]
 fn what_a_copy_says_opens_with_its_own_message_alone() {
-    for suite in SUITES {
-        let mut pair = established(suite, 21);
+    for curve in CURVES {
+        let mut pair = established(curve, 21);
         let mut seal = |text: &[u8], copy_of: &[u8]| {
             let (next, sealed) = pair
                 .duplicate(0)
@@ -157,13 +157,13 @@ proptest! {
     /// by a bit.
     #[test]
     fn changed_copies_stay_shut(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         copy_of in prop::collection::vec(any::<u8>(), 0..600),
         at in any::<prop::sample::Index>(),
         bit in 0_u8..8,
     ) {
-        let pair = Pair::new(suite, seed);
+        let pair = Pair::new(curve, seed);
         let (_, sealed) = pair.duplicate(0).seal_copy(&pair.ad, b"text", &copy_of).unwrap();
         let opened = pair.ends[1]
             .open(&sealed.header, &pair.ad, &sealed.ciphertext, &LIMITS, &mut Draws::seeded(2))

@@ -117,13 +117,13 @@ fn stored_keys_that_are_no_points_fail_where_they_are_used() {
         (identity, SignedPreKey::from_stored(broken)),
     ] {
         let peer = VerifiedPreKey::from_stored(identity, signed, None);
-        assert!(x3dh::initiate(&alice(), &ephemeral, &peer).is_err());
+        assert!(x3dh::initiate(&alice(), &ephemeral, &peer, None).is_err());
     }
     let (ok, bad) = (*ephemeral.public(), EphemeralKey::from_stored(broken));
-    assert!(x3dh::respond(&alice(), &prekey, &identity, &ok).is_ok());
-    assert!(x3dh::respond(&alice(), &prekey, &identity, &bad).is_err());
+    assert!(x3dh::respond(&alice(), &prekey, &identity, &ok, None).is_ok());
+    assert!(x3dh::respond(&alice(), &prekey, &identity, &bad, None).is_err());
     let peer = IdentityKey::from_stored(broken);
-    assert!(x3dh::respond(&alice(), &prekey, &peer, &ok).is_err());
+    assert!(x3dh::respond(&alice(), &prekey, &peer, &ok, None).is_err());
 }
 
 /// v 2 and 3 stand for an x coordinate beyond the group's order. Such signatures can be made up,
@@ -220,7 +220,7 @@ fn a_negated_ephemeral_key_names_the_same_session() {
         })
     };
     let secret = |ephemeral| {
-        let shared = x3dh::respond(&bob, &prekey, alice.public(), ephemeral).unwrap();
+        let shared = x3dh::respond(&bob, &prekey, alice.public(), ephemeral, None).unwrap();
         *shared.secret_bytes()
     };
     assert_eq!(secret(ephemeral.public()), secret(&negated));
@@ -229,21 +229,35 @@ fn a_negated_ephemeral_key_names_the_same_session() {
 
 #[test]
 fn suites_have_fixed_names_and_bytes() {
-    for (suite, name, byte, length) in [
-        (Suite::X25519, "x25519", 1, 32),
-        (Suite::Secp256k1, "secp256k1", 2, 33),
+    for (suite, name, byte, curve) in [
+        (Suite::X25519, "x25519", 1, RatchetCurve::X25519),
+        (Suite::Secp256k1, "secp256k1", 2, RatchetCurve::Secp256k1),
+        (
+            Suite::X25519MlKem768,
+            "x25519-mlkem768",
+            3,
+            RatchetCurve::X25519,
+        ),
     ] {
         assert_eq!((suite.name(), suite.byte()), (name, byte));
-        assert_eq!(suite.header_key_bytes(), length);
         assert_eq!(Suite::from_name(name), Some(suite));
         assert_eq!(Suite::from_byte(byte), Some(suite));
-        assert_eq!(
-            HeaderKey::from_wire(&vec![2; length]).unwrap().suite(),
-            suite
-        );
+        assert_eq!(suite.curve(), curve);
+        assert_eq!(suite.is_post_quantum(), byte == 3);
     }
     assert_eq!(Suite::from_name("X25519"), None);
-    assert_eq!((Suite::from_byte(0), Suite::from_byte(3)), (None, None));
+    assert_eq!((Suite::from_byte(0), Suite::from_byte(4)), (None, None));
+    let names = Suite::ALL.map(Suite::name);
+    assert_eq!(names, ["x25519-mlkem768", "x25519", "secp256k1"]);
+}
+
+#[test]
+fn the_length_of_a_header_key_tells_its_curve() {
+    for (curve, length) in [(RatchetCurve::X25519, 32), (RatchetCurve::Secp256k1, 33)] {
+        let key = HeaderKey::from_wire(&vec![2; length]).unwrap();
+        assert_eq!(key.curve(), curve);
+        assert_eq!(curve.header_key_bytes(), length);
+    }
     for length in [0, 31, 34, 65] {
         assert_eq!(HeaderKey::from_wire(&vec![2; length]), Err(KeyError::Form));
     }

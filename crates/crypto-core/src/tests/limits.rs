@@ -3,14 +3,14 @@
 use super::{
     Draws,
     properties::Pair,
-    ratchets::{LIMITS, SUITES, established, refusal, with_chain_number, with_previous_count},
+    ratchets::{CURVES, LIMITS, established, refusal, with_chain_number, with_previous_count},
 };
 use crate::*;
 
 #[test]
 fn exactly_max_skip_messages_may_be_passed_over_in_the_current_chain() {
-    for suite in SUITES {
-        let mut pair = Pair::new(suite, 1);
+    for curve in CURVES {
+        let mut pair = Pair::new(curve, 1);
         let sent: Vec<Sealed> = (0..13).map(|_| pair.seal(0, b"x").unwrap()).collect();
         pair.open(1, &sent[0]).unwrap();
         let refused = refusal(&pair, 1, &sent[12].header, &sent[12].ciphertext, &LIMITS);
@@ -24,8 +24,8 @@ fn exactly_max_skip_messages_may_be_passed_over_in_the_current_chain() {
 /// limit of its own.
 #[test]
 fn exactly_max_steps_messages_may_be_passed_over_in_all() {
-    for suite in SUITES {
-        let mut pair = established(suite, 2);
+    for curve in CURVES {
+        let mut pair = established(curve, 2);
         // Five of the chain before are missing, then five of the new one.
         let first = pair.seal(0, b"x").unwrap();
         pair.open(1, &first).unwrap();
@@ -57,7 +57,7 @@ fn exactly_max_steps_messages_may_be_passed_over_in_all() {
             max_skip: 10,
             max_steps: 3,
         };
-        let mut pair = established(suite, 2);
+        let mut pair = established(curve, 2);
         let sent: Vec<Sealed> = (0..6).map(|_| pair.seal(0, b"x").unwrap()).collect();
         pair.open(1, &sent[0]).unwrap();
         let refused = refusal(&pair, 1, &sent[5].header, &sent[5].ciphertext, &tight);
@@ -69,7 +69,7 @@ fn exactly_max_steps_messages_may_be_passed_over_in_all() {
 #[test]
 fn the_chain_before_may_miss_max_skip_messages_and_no_more() {
     for (lost, fits) in [(10, true), (11, false)] {
-        let mut pair = established(Suite::X25519, 3);
+        let mut pair = established(RatchetCurve::X25519, 3);
         let first = pair.seal(0, b"x").unwrap();
         pair.open(1, &first).unwrap();
         for _ in 0..lost {
@@ -90,8 +90,8 @@ fn the_chain_before_may_miss_max_skip_messages_and_no_more() {
 /// Kept keys are dropped oldest first, so their order is the order of sending.
 #[test]
 fn skipped_keys_come_in_the_order_of_sending() {
-    for suite in SUITES {
-        let mut pair = established(suite, 4);
+    for curve in CURVES {
+        let mut pair = established(curve, 4);
         let old: Vec<Sealed> = (0..4).map(|_| pair.seal(0, b"x").unwrap()).collect();
         pair.open(1, &old[0]).unwrap();
         let answer = pair.seal(1, b"y").unwrap();
@@ -121,8 +121,8 @@ fn skipped_keys_come_in_the_order_of_sending() {
 /// The MAC is honest; the sender lies about how much it sent before.
 #[test]
 fn a_previous_count_below_what_was_received_is_refused() {
-    for suite in SUITES {
-        let mut pair = established(suite, 5);
+    for curve in CURVES {
+        let mut pair = established(curve, 5);
         for _ in 0..2 {
             let sealed = pair.seal(0, b"x").unwrap();
             pair.open(1, &sealed).unwrap();
@@ -150,8 +150,8 @@ fn a_previous_count_below_what_was_received_is_refused() {
 /// There is no chain before the first message to a responder, so none can have had messages.
 #[test]
 fn the_first_message_in_has_nothing_before_it() {
-    for suite in SUITES {
-        let pair = Pair::new(suite, 6);
+    for curve in CURVES {
+        let pair = Pair::new(curve, 6);
         let (_, sealed) = with_previous_count(&pair.ends[0], 1)
             .seal(&pair.ad, b"x")
             .unwrap();
@@ -163,8 +163,8 @@ fn the_first_message_in_has_nothing_before_it() {
 /// The last number that is used is `u32::MAX - 1`; after it both ends stop, and neither wraps to 0.
 #[test]
 fn both_ends_of_a_chain_stop_before_its_numbers_wrap() {
-    for suite in SUITES {
-        let mut pair = established(suite, 7);
+    for curve in CURVES {
+        let mut pair = established(curve, 7);
         let sealed = pair.seal(0, b"x").unwrap();
         pair.open(1, &sealed).unwrap();
         // Both ends skip ahead alike: one chain key, one number.
@@ -190,8 +190,8 @@ fn the_number_beyond_the_last_ends_a_new_chain_too() {
         max_skip: u32::MAX,
         max_steps: u32::MAX,
     };
-    for suite in SUITES {
-        let mut pair = Pair::new(suite, 8);
+    for curve in CURVES {
+        let mut pair = Pair::new(curve, 8);
         let sealed = pair.seal(0, b"x").unwrap();
         let beyond = Header {
             n: u32::MAX,
@@ -209,8 +209,8 @@ fn the_sum_of_both_chains_does_not_wrap() {
         max_skip: u32::MAX,
         max_steps: 20,
     };
-    for suite in SUITES {
-        let mut pair = established(suite, 14);
+    for curve in CURVES {
+        let mut pair = established(curve, 14);
         let sealed = pair.seal(0, b"x").unwrap();
         let header = Header {
             n: 1 << 31,

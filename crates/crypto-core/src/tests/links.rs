@@ -94,11 +94,11 @@ fn the_bytes_are_those_of_the_document() {
     let public = |secret: [u8; 32]| PublicKey::from(&StaticSecret::from(secret));
     let mut id = [0xff; 16];
     (id[6], id[8]) = (0x4f, 0xbf);
-    let first = [&[1], public(secret).as_bytes().as_slice(), &id].concat();
+    let first = [&[2], public(secret).as_bytes().as_slice(), &id].concat();
     assert_eq!(device.code().to_bytes().as_slice(), first);
     assert_eq!(
         device.code().installation().as_str(),
-        "x1-ffffffff-ffff-4fff-bfff-ffffffffffff"
+        "x1-k1-ffffffff-ffff-4fff-bfff-ffffffffffff"
     );
 
     let challenge = digits("012345");
@@ -131,7 +131,7 @@ fn the_bytes_are_those_of_the_document() {
         .encrypt(&Nonce::from(nonce), b"contents".as_slice())
         .unwrap();
     let second = [
-        &[1],
+        &[2],
         public(ephemeral).as_bytes().as_slice(),
         &okm[..32],
         &sealed,
@@ -150,12 +150,12 @@ fn a_first_code_is_read_in_one_way_and_has_a_key() {
         bytes[at] = byte;
         FirstCode::from_bytes(&bytes)
     };
-    assert_eq!(with(0, 2), Err(LinkCodeError::Version));
+    assert_eq!(with(0, 1), Err(LinkCodeError::Version));
     let malformed = Err(LinkCodeError::Malformed);
     assert_eq!(with(32, good[32] | 0x80), malformed);
     assert_eq!(with(33 + 6, 0x10), malformed);
     assert_eq!(with(33 + 8, 0x00), malformed);
-    let low_order = [&[1], [0; 32].as_slice(), &good[33..]].concat();
+    let low_order = [&[2], [0; 32].as_slice(), &good[33..]].concat();
     assert_eq!(FirstCode::from_bytes(&low_order), malformed);
     for length in 0..good.len() {
         assert_eq!(FirstCode::from_bytes(&good[..length]), malformed);

@@ -4,6 +4,7 @@ mod bundles;
 mod copies;
 mod dh_messages;
 mod hash_ratchets;
+mod kem;
 mod keys;
 mod keystores;
 mod limits;
@@ -19,14 +20,14 @@ use rand_core::{TryCryptoRng, TryRng};
 
 /// Gives the draws it was told to, in order, then a repeatable sequence.
 pub(crate) struct Draws {
-    told: Vec<[u8; 32]>,
+    told: Vec<Vec<u8>>,
     state: u64,
 }
 
 impl Draws {
-    pub(crate) fn of(told: &[[u8; 32]]) -> Self {
+    pub(crate) fn of<const N: usize>(told: &[[u8; N]]) -> Self {
         Self {
-            told: told.iter().rev().copied().collect(),
+            told: told.iter().rev().map(|draw| draw.to_vec()).collect(),
             state: 1,
         }
     }

@@ -1,4 +1,4 @@
-//! Properties of two ratchets that talk, in both suites.
+//! Properties of two ratchets that talk, on both curves.
 
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    pub(super) fn new(suite: Suite, seed: u64) -> Self {
+    pub(super) fn new(curve: RatchetCurve, seed: u64) -> Self {
         let mut rng = Draws::seeded(seed);
         let identity = IdentityKeyPair::generate(&mut rng);
         let signed = SignedPreKeyPair::generate(&mut rng);
@@ -31,12 +31,12 @@ impl Pair {
             Some(*ratchet.public()),
         );
         let shared = SharedKey::from_stored([seed as u8; 32]);
-        let initiator = SessionRatchet::initiate(&shared, &verified, suite, &mut rng).unwrap();
+        let initiator = SessionRatchet::initiate(&shared, &verified, curve, &mut rng).unwrap();
         let own = OwnPreKeys {
             signed: &signed,
             ratchet: Some(&ratchet),
         };
-        let responder = SessionRatchet::respond(&shared, own, suite).unwrap();
+        let responder = SessionRatchet::respond(&shared, own, curve).unwrap();
         Self {
             ends: [initiator, responder],
             kept: [Vec::new(), Vec::new()],
@@ -90,8 +90,8 @@ impl Pair {
     }
 }
 
-pub(super) fn suites() -> impl Strategy<Value = Suite> {
-    prop_oneof![Just(Suite::X25519), Just(Suite::Secp256k1)]
+pub(super) fn curves() -> impl Strategy<Value = RatchetCurve> {
+    prop_oneof![Just(RatchetCurve::X25519), Just(RatchetCurve::Secp256k1)]
 }
 
 proptest! {
@@ -101,11 +101,11 @@ proptest! {
     /// once, to its own text, and no place of a chain is ever sealed twice.
     #[test]
     fn messages_open_once_in_any_order(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         steps in prop::collection::vec((0_usize..2, 0_u8..4, any::<prop::sample::Index>()), 1..60),
     ) {
-        let mut pair = Pair::new(suite, seed);
+        let mut pair = Pair::new(curve, seed);
         let first = pair.seal(0, b"first").unwrap();
         prop_assert_eq!(pair.open(1, &first).unwrap(), b"first");
         let mut on_the_way: [Vec<(Sealed, Vec<u8>)>; 2] = [Vec::new(), Vec::new()];
@@ -147,13 +147,13 @@ proptest! {
     /// draws no randomness.
     #[test]
     fn changed_messages_stay_shut_and_leave_no_trace(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         text in prop::collection::vec(any::<u8>(), 0..40),
         bit in any::<prop::sample::Index>(),
         turns in 0_usize..3,
     ) {
-        let mut pair = Pair::new(suite, seed);
+        let mut pair = Pair::new(curve, seed);
         for turn in 0..turns {
             let sealed = pair.seal(turn % 2, b"turn").unwrap();
             pair.open(1 - turn % 2, &sealed).unwrap();
@@ -188,13 +188,13 @@ proptest! {
     /// Bytes that are not a state are refused, never misread; a state reads back as it was.
     #[test]
     fn states_are_read_strictly(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         noise in prop::collection::vec(any::<u8>(), 0..260),
         cut in any::<prop::sample::Index>(),
     ) {
         let _ = SessionRatchet::from_parts(&noise, &noise);
-        let pair = Pair::new(suite, seed);
+        let pair = Pair::new(curve, seed);
         for end in &pair.ends {
             let (dh, chains) = (end.dh_bytes(), end.chain_bytes());
             let read = SessionRatchet::from_parts(&dh, &chains).unwrap();
@@ -213,14 +213,14 @@ proptest! {
     /// Anything can stand in a header.
     #[test]
     fn no_header_panics(
-        suite in suites(),
+        curve in curves(),
         key in prop::collection::vec(any::<u8>(), 31..35),
         n in prop_oneof![any::<u32>(), Just(u32::MAX), 0_u32..12],
         pn in prop_oneof![any::<u32>(), Just(u32::MAX), 0_u32..12],
         ciphertext in prop::collection::vec(any::<u8>(), 0..80),
     ) {
         let Ok(key) = HeaderKey::from_wire(&key) else { return Ok(()) };
-        let pair = Pair::new(suite, 1);
+        let pair = Pair::new(curve, 1);
         let header = Header { key, n, pn };
         for end in &pair.ends {
             let opened = end.open(&header, &pair.ad, &ciphertext, &LIMITS, &mut Draws::seeded(0));
@@ -232,8 +232,8 @@ proptest! {
 /// Exactly as many as allowed may be passed over, and not one more, in one chain and over both.
 #[test]
 fn the_limits_on_passed_over_messages_are_exact() {
-    for suite in [Suite::X25519, Suite::Secp256k1] {
-        let mut pair = Pair::new(suite, 7);
+    for curve in [RatchetCurve::X25519, RatchetCurve::Secp256k1] {
+        let mut pair = Pair::new(curve, 7);
         let sent: Vec<Sealed> = (0..13).map(|_| pair.seal(0, b"x").unwrap()).collect();
         assert_eq!(pair.open(1, &sent[11]), Err(OpenError::TooManySkipped));
         assert!(pair.open(1, &sent[10]).is_ok());
@@ -253,8 +253,8 @@ fn the_limits_on_passed_over_messages_are_exact() {
 /// A chain ends in an error; its numbers never wrap.
 #[test]
 fn a_chain_of_all_numbers_ends_in_an_error() {
-    for suite in [Suite::X25519, Suite::Secp256k1] {
-        let pair = Pair::new(suite, 3);
+    for curve in [RatchetCurve::X25519, RatchetCurve::Secp256k1] {
+        let pair = Pair::new(curve, 3);
         let last = with_chain_number(&pair.ends[0], 0, u32::MAX);
         assert_eq!(
             last.seal(&pair.ad, b"x").err(),
@@ -266,25 +266,25 @@ fn a_chain_of_all_numbers_ends_in_an_error() {
 /// The responder has nothing to send on before it has heard anything.
 #[test]
 fn the_responder_waits_for_the_first_message() {
-    for suite in [Suite::X25519, Suite::Secp256k1] {
-        let mut pair = Pair::new(suite, 3);
+    for curve in [RatchetCurve::X25519, RatchetCurve::Secp256k1] {
+        let mut pair = Pair::new(curve, 3);
         assert_eq!(pair.seal(1, b"x").err(), Some(SealError::NoSendingChain));
     }
 }
 
-/// The tolerated first chain of suite secp256k1: a status-go responder may send on SK before it has
+/// The tolerated first chain on secp256k1: a status-go responder may send on SK before it has
 /// heard of our pair.
 #[test]
-fn a_message_on_the_shared_key_is_read_in_suite_secp256k1_only() {
-    for suite in [Suite::X25519, Suite::Secp256k1] {
-        let pair = Pair::new(suite, 5);
+fn a_message_on_the_shared_key_is_read_on_secp256k1_only() {
+    for curve in [RatchetCurve::X25519, RatchetCurve::Secp256k1] {
+        let pair = Pair::new(curve, 5);
         assert_eq!(
             pair.ends[0].receiving_key().is_some(),
-            suite == Suite::Secp256k1
+            curve == RatchetCurve::Secp256k1
         );
         assert_eq!(pair.ends[1].receiving_key(), None);
     }
-    let pair = Pair::new(Suite::Secp256k1, 5);
+    let pair = Pair::new(RatchetCurve::Secp256k1, 5);
     let (_, key) = crate::ratchet::chain::ChainKey::from_stored([5; 32]).step();
     let header = Header {
         key: pair.ends[0].receiving_key().unwrap(),

@@ -15,11 +15,11 @@ use sha2::Sha256;
 
 use super::{
     Draws,
-    properties::{Pair, suites},
+    properties::{Pair, curves},
 };
 use crate::{ratchet::chain::ChainKey, *};
 
-pub(super) const SUITES: [Suite; 2] = [Suite::X25519, Suite::Secp256k1];
+pub(super) const CURVES: [RatchetCurve; 2] = [RatchetCurve::X25519, RatchetCurve::Secp256k1];
 pub(super) const LIMITS: SkipLimits = SkipLimits {
     max_skip: 10,
     max_steps: 20,
@@ -63,8 +63,8 @@ pub(super) fn refusal(
 /// A state that is said to follow a chain of this length: to send honest MACs over lies.
 pub(super) fn with_previous_count(ratchet: &SessionRatchet, count: u32) -> SessionRatchet {
     let mut dh = ratchet.dh_bytes().to_vec();
-    // After version, suite, chains, root and own pair.
-    let at = 3 + 32 + 32 + ratchet.suite().header_key_bytes();
+    // After version, curve, chains, root and own pair.
+    let at = 3 + 32 + 32 + ratchet.curve().header_key_bytes();
     dh[at..at + 4].copy_from_slice(&count.to_be_bytes());
     SessionRatchet::from_parts(&dh, &ratchet.chain_bytes()).unwrap()
 }
@@ -82,8 +82,8 @@ pub(super) fn with_chain_number(
 }
 
 /// A session in which both ends have heard of each other.
-pub(super) fn established(suite: Suite, seed: u64) -> Pair {
-    let mut pair = Pair::new(suite, seed);
+pub(super) fn established(curve: RatchetCurve, seed: u64) -> Pair {
+    let mut pair = Pair::new(curve, seed);
     for end in [0, 1] {
         let sealed = pair.seal(end, b"hello").unwrap();
         pair.open(1 - end, &sealed).unwrap();
@@ -92,7 +92,7 @@ pub(super) fn established(suite: Suite, seed: u64) -> Pair {
 }
 
 /// The initiator's ratchet after X3DH gave this secret.
-fn initiator(suite: Suite, shared: SharedKey) -> SessionRatchet {
+fn initiator(curve: RatchetCurve, shared: SharedKey) -> SessionRatchet {
     let signed = SignedPreKeyPair::from_secret_bytes(&[1; 32]).unwrap();
     let ratchet = RatchetPreKeyPair::from_secret_bytes(&[4; 32]);
     let identity = IdentityKeyPair::from_secret_bytes(&[2; 32]).unwrap();
@@ -101,14 +101,14 @@ fn initiator(suite: Suite, shared: SharedKey) -> SessionRatchet {
         *signed.public(),
         Some(*ratchet.public()),
     );
-    SessionRatchet::initiate(&shared, &prekey, suite, &mut Draws::seeded(1)).unwrap()
+    SessionRatchet::initiate(&shared, &prekey, curve, &mut Draws::seeded(1)).unwrap()
 }
 
 /// No chain is stepped for what is too short to be a message, whatever its header says.
 #[test]
 fn the_length_is_looked_at_first() {
-    for suite in SUITES {
-        let mut pair = Pair::new(suite, 15);
+    for curve in CURVES {
+        let mut pair = Pair::new(curve, 15);
         let sealed = pair.seal(0, b"").unwrap();
         assert_eq!(sealed.ciphertext.len(), SEAL_OVERHEAD_BYTES);
         let header = Header {
@@ -125,15 +125,15 @@ fn the_length_is_looked_at_first() {
 }
 
 #[test]
-fn a_header_key_of_the_other_suite_is_malformed() {
-    for suite in SUITES {
-        let mut pair = Pair::new(suite, 9);
+fn a_header_key_of_the_other_curve_is_malformed() {
+    for curve in CURVES {
+        let mut pair = Pair::new(curve, 9);
         let sealed = pair.seal(0, b"x").unwrap();
-        let key = match suite {
-            Suite::X25519 => HeaderKey::Secp256k1([2; 33]),
-            Suite::Secp256k1 => HeaderKey::X25519([2; 32]),
+        let key = match curve {
+            RatchetCurve::X25519 => HeaderKey::Secp256k1([2; 33]),
+            RatchetCurve::Secp256k1 => HeaderKey::X25519([2; 32]),
         };
-        // A count that would be refused on its own: the suite is looked at first.
+        // A count that would be refused on its own: the curve is looked at first.
         let header = Header {
             key,
             pn: 9,
@@ -153,13 +153,13 @@ fn header_keys_that_give_no_secret_are_malformed() {
     one[0] = 1;
     let mut off_curve = [0xff; 33];
     off_curve[0] = 2;
-    for (suite, key) in [
-        (Suite::X25519, HeaderKey::X25519([0; 32])),
-        (Suite::X25519, HeaderKey::X25519(one)),
-        (Suite::Secp256k1, HeaderKey::Secp256k1(off_curve)),
-        (Suite::Secp256k1, HeaderKey::Secp256k1([4; 33])),
+    for (curve, key) in [
+        (RatchetCurve::X25519, HeaderKey::X25519([0; 32])),
+        (RatchetCurve::X25519, HeaderKey::X25519(one)),
+        (RatchetCurve::Secp256k1, HeaderKey::Secp256k1(off_curve)),
+        (RatchetCurve::Secp256k1, HeaderKey::Secp256k1([4; 33])),
     ] {
-        let mut pair = Pair::new(suite, 10);
+        let mut pair = Pair::new(curve, 10);
         let sealed = pair.seal(0, b"x").unwrap();
         let header = Header {
             key,
@@ -171,18 +171,18 @@ fn header_keys_that_give_no_secret_are_malformed() {
 }
 
 #[test]
-fn suite_x25519_needs_the_ratchet_prekey_at_both_ends() {
+fn curve25519_needs_the_ratchet_prekey_at_both_ends() {
     let signed = SignedPreKeyPair::from_secret_bytes(&[1; 32]).unwrap();
     let identity = IdentityKeyPair::from_secret_bytes(&[2; 32]).unwrap();
     let prekey = VerifiedPreKey::from_stored(*identity.public(), *signed.public(), None);
     let shared = SharedKey::from_stored([3; 32]);
-    let initiated = SessionRatchet::initiate(&shared, &prekey, Suite::X25519, &mut NoDraws);
+    let initiated = SessionRatchet::initiate(&shared, &prekey, RatchetCurve::X25519, &mut NoDraws);
     assert_eq!(initiated.err(), Some(KeyError::NoRatchetPreKey));
     let own = OwnPreKeys {
         signed: &signed,
         ratchet: None,
     };
-    let responded = SessionRatchet::respond(&shared, own, Suite::X25519);
+    let responded = SessionRatchet::respond(&shared, own, RatchetCurve::X25519);
     assert_eq!(responded.err(), Some(KeyError::NoRatchetPreKey));
 }
 
@@ -233,7 +233,7 @@ fn check_opens_with_iv(iv: [u8; 16], text: &[u8]) {
         .finalize()
         .into_bytes();
     let ciphertext = [iv.as_slice(), &body, &mac].concat();
-    let pair = Pair::new(Suite::X25519, 11);
+    let pair = Pair::new(RatchetCurve::X25519, 11);
     let stored = MessageKey::from_stored(message_key);
     let opened = pair.ends[0]
         .open_stored(&stored, &header, &ad, &ciphertext)
@@ -243,7 +243,7 @@ fn check_opens_with_iv(iv: [u8; 16], text: &[u8]) {
 
 #[test]
 fn a_stored_key_opens_its_own_message_alone() {
-    let mut pair = Pair::new(Suite::Secp256k1, 12);
+    let mut pair = Pair::new(RatchetCurve::Secp256k1, 12);
     let sent: Vec<Sealed> = (0..3).map(|_| pair.seal(0, b"x").unwrap()).collect();
     pair.open(1, &sent[2]).unwrap();
     let (_, _, key) = &pair.kept[1][0];
@@ -257,10 +257,22 @@ fn a_stored_key_opens_its_own_message_alone() {
     assert_eq!(short.err(), Some(OpenError::Malformed));
 }
 
+/// The second byte of a stored state was that of the suite when there was one for each curve.
 #[test]
-fn stored_states_of_another_version_or_suite_or_with_odd_chains_are_refused() {
-    for suite in SUITES {
-        let end = &established(suite, 13).ends[0];
+fn stored_states_name_their_curve_by_the_bytes_1_and_2() {
+    for (curve, byte) in [(RatchetCurve::X25519, 1), (RatchetCurve::Secp256k1, 2)] {
+        let dh = established(curve, 13).ends[0].dh_bytes();
+        assert_eq!(dh[..3], [2, byte, 3]);
+        let own = curve.header_key_bytes();
+        // Both header keys are of the curve's length.
+        assert_eq!(dh.len(), 3 + 32 + 32 + own + 4 + own);
+    }
+}
+
+#[test]
+fn stored_states_of_another_version_or_curve_or_with_odd_chains_are_refused() {
+    for curve in CURVES {
+        let end = &established(curve, 13).ends[0];
         let with = |at: usize, byte: u8| {
             let mut dh = end.dh_bytes().to_vec();
             dh[at] = byte;
@@ -269,8 +281,8 @@ fn stored_states_of_another_version_or_suite_or_with_odd_chains_are_refused() {
         assert!(with(0, 2));
         assert!(!with(0, 1) && !with(0, 3));
         assert!(!with(1, 0) && !with(1, 3));
-        // Of the other suite the lengths do not fit.
-        assert!(!with(1, 3 - suite.byte()));
+        // Of the other curve the lengths do not fit.
+        assert!(!with(1, 3 - curve.byte()));
         assert!(with(2, 3));
         assert!(!with(2, 0) && !with(2, 1) && !with(2, 2) && !with(2, 4) && !with(2, 7));
         assert!(!with(2, 11));
@@ -278,13 +290,13 @@ fn stored_states_of_another_version_or_suite_or_with_odd_chains_are_refused() {
 }
 
 /// Who reads the initiator's store must not be able to open what it sent before the first answer:
-/// SK and the first ratchet key give every key of the first chain. In suite secp256k1 the initiator
+/// SK and the first ratchet key give every key of the first chain. On secp256k1 the initiator
 /// also reads on a chain that begins as SK.
 #[test]
 fn the_initiator_keeps_no_shared_key() {
     let shared = [0x5a; 32];
-    for suite in SUITES {
-        let ratchet = initiator(suite, SharedKey::from_stored(shared));
+    for curve in CURVES {
+        let ratchet = initiator(curve, SharedKey::from_stored(shared));
         let kept = ratchet.to_bytes();
         assert!(!kept.windows(16).any(|part| part == &shared[..16]));
         let read = SessionRatchet::from_parts(&ratchet.dh_bytes(), &ratchet.chain_bytes());
@@ -297,7 +309,7 @@ fn the_initiator_keeps_no_shared_key() {
 #[test]
 fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
     let shared = [0x5a; 32];
-    let key = initiator(Suite::Secp256k1, SharedKey::from_stored(shared))
+    let key = initiator(RatchetCurve::Secp256k1, SharedKey::from_stored(shared))
         .receiving_key()
         .unwrap();
     let ad = AssociatedData::empty();
@@ -319,7 +331,7 @@ fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
         max_steps: 5,
     };
     for (first, passed) in [(0, 0), (1, 1), (3, 3)] {
-        let start = initiator(Suite::Secp256k1, SharedKey::from_stored(shared));
+        let start = initiator(RatchetCurve::Secp256k1, SharedKey::from_stored(shared));
         let sealed = seal(first);
         let opened = start
             .open(
@@ -353,8 +365,8 @@ fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
 /// step changes the rest.
 #[test]
 fn messages_change_the_chains_and_dh_steps_the_rest() {
-    for suite in SUITES {
-        let mut pair = established(suite, 14);
+    for curve in CURVES {
+        let mut pair = established(curve, 14);
         for (from, is_new_step) in [(0, true), (0, false), (1, true), (1, false), (0, true)] {
             let sender = pair.duplicate(from);
             let receiver = pair.duplicate(1 - from);
@@ -379,21 +391,21 @@ proptest! {
     /// with the sign of a secp256k1 point or bit 255 of an X25519 key.
     #[test]
     fn no_bit_of_a_header_key_can_be_changed(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         turns in 0_usize..3,
         bit in any::<prop::sample::Index>(),
     ) {
-        let mut pair = Pair::new(suite, seed);
+        let mut pair = Pair::new(curve, seed);
         for turn in 0..turns {
             let sealed = pair.seal(turn % 2, b"turn").unwrap();
             pair.open(1 - turn % 2, &sealed).unwrap();
         }
         let (from, to) = (turns % 2, 1 - turns % 2);
         let sealed = pair.seal(from, b"text").unwrap();
-        let same_secret = match suite {
-            Suite::X25519 => 255,
-            Suite::Secp256k1 => 0,
+        let same_secret = match curve {
+            RatchetCurve::X25519 => 255,
+            RatchetCurve::Secp256k1 => 0,
         };
         for bit in [same_secret, bit.index(sealed.header.key.as_bytes().len() * 8)] {
             let mut key = sealed.header.key.as_bytes().to_vec();
@@ -410,11 +422,11 @@ proptest! {
     /// The IV comes from the message key: two equal ones would be one key used twice.
     #[test]
     fn no_message_key_seals_twice(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         turns in prop::collection::vec(1_usize..5, 1..8),
     ) {
-        let mut pair = Pair::new(suite, seed);
+        let mut pair = Pair::new(curve, seed);
         let mut ivs = BTreeSet::new();
         for (turn, count) in turns.into_iter().enumerate() {
             let from = turn % 2;
@@ -430,12 +442,12 @@ proptest! {
     /// panic.
     #[test]
     fn broken_states_do_not_panic(
-        suite in suites(),
+        curve in curves(),
         seed in any::<u64>(),
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
     ) {
-        let mut pair = established(suite, seed);
+        let mut pair = established(curve, seed);
         let sealed = pair.seal(0, b"text").unwrap();
         let dh_length = pair.ends[1].dh_bytes().len();
         let mut bytes = pair.ends[1].to_bytes().to_vec();

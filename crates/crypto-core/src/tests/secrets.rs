@@ -1,5 +1,10 @@
 //! What `Debug` shows of secrets: nothing.
 
+use ml_kem::{DecapsulationKey, MlKem768};
+use sha3::Sha3_512;
+use shake::Shake256;
+use zeroize::ZeroizeOnDrop;
+
 use super::{Draws, properties::Pair};
 use crate::{
     hash_ratchet::{GroupMessageKey, HashChain},
@@ -34,6 +39,11 @@ fn no_secret_type_shows_its_secret() {
     shows_nothing::<MessageKey>(&MessageKey::from_stored(SECRET));
     shows_nothing::<RootKey>(&RootKey::from_stored(SECRET));
     shows_nothing::<ChainKey>(&ChainKey::from_stored(SECRET));
+    let seed = [0xa5; KEM_SEED_BYTES];
+    shows_nothing::<KemPreKeyPair>(&KemPreKeyPair::from_seed(&seed));
+    shows_nothing::<KemSecret>(&KemSecret::take(SECRET.into()));
+    let ciphertext = KemCiphertext::from_wire(&[0xa5; KEM_CIPHERTEXT_BYTES]).unwrap();
+    shows_nothing::<KemCiphertext>(&ciphertext);
     // The public half of the key is 32 bytes, too.
     shows_nothing::<NewDevice>(&NewDevice::generate(&mut Draws::of(&[SECRET, SECRET])));
     let shown = format!("{:?}", LinkDigits::parse("165165").unwrap());
@@ -60,16 +70,30 @@ fn no_secret_type_shows_its_secret() {
         signed: &signed,
         ratchet: None,
     };
-    let ratchet =
-        SessionRatchet::respond(&SharedKey::from_stored(SECRET), own, Suite::Secp256k1).unwrap();
+    let ratchet = SessionRatchet::respond(
+        &SharedKey::from_stored(SECRET),
+        own,
+        RatchetCurve::Secp256k1,
+    )
+    .unwrap();
     shows_nothing::<SessionRatchet>(&ratchet);
+}
+
+/// What ML-KEM expands a seed into, and the sponges it is expanded with. Compiles only as long as
+/// these wipe themselves.
+#[test]
+fn expanded_kem_keys_wipe_themselves() {
+    fn wipes<T: ZeroizeOnDrop>() {}
+    wipes::<DecapsulationKey<MlKem768>>();
+    wipes::<Shake256>();
+    wipes::<Sha3_512>();
 }
 
 /// An opened message goes through more hands than a key, and a stray `{:?}` would print the text.
 #[test]
 fn an_opened_message_shows_neither_text_nor_keys() {
-    for suite in [Suite::X25519, Suite::Secp256k1] {
-        let mut pair = Pair::new(suite, 1);
+    for curve in [RatchetCurve::X25519, RatchetCurve::Secp256k1] {
+        let mut pair = Pair::new(curve, 1);
         pair.seal(0, b"lost").unwrap();
         let sealed = pair.seal(0, &SECRET).unwrap();
         let limits = SkipLimits {

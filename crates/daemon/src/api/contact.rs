@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{SendRequest, model::SendError};
+use engine::{SendRequest, contacts::ContactChange, model::SendError};
 use rpc::{
     methods,
     params::{Sealing, one_payload},
@@ -10,6 +10,7 @@ use rpc::{
 };
 
 use super::{Daemon, OnAccount, Result};
+use crate::ops::metrics::Metrics;
 
 pub(super) async fn contact_list(
     daemon: Arc<Daemon>,
@@ -43,7 +44,7 @@ pub(super) fn contact_request(
     let change = on
         .engine
         .request_contact(on.store, on.env, &request, &identity)?;
-    Ok(change.into())
+    Ok(step(on.metrics, change))
 }
 
 pub(super) fn contact_accept(
@@ -55,7 +56,7 @@ pub(super) fn contact_accept(
     let change = on
         .engine
         .accept_contact(on.store, on.env, &request, &identity)?;
-    Ok(change.into())
+    Ok(step(on.metrics, change))
 }
 
 /// The message of an introduction, whose payload may be empty.
@@ -82,7 +83,13 @@ pub(super) fn contact_decline(
     let change = on
         .engine
         .decline_contact(on.store, on.env, &request, &identity, is_told)?;
-    Ok(change.into())
+    Ok(step(on.metrics, change))
+}
+
+fn step(metrics: &Metrics, change: ContactChange) -> ContactStepInfo {
+    let step = ContactStepInfo::from(change);
+    metrics.encrypted(&step.envelopes);
+    step
 }
 
 pub(super) fn contact_verify(

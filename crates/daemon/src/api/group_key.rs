@@ -21,8 +21,9 @@ pub(super) fn group_key_create(
         request_id: params.request_id.map(|id| id.0),
         seal: Sealing::asked_of_group(params.seal)?,
     };
-    let shared = on.engine.create_group_key(on.store, on.env, &request)?;
-    Ok(shared.into())
+    let shared = SharedGroupKey::from(on.engine.create_group_key(on.store, on.env, &request)?);
+    on.metrics.encrypted(&shared.envelopes);
+    Ok(shared)
 }
 
 pub(super) fn group_key_share(
@@ -35,8 +36,9 @@ pub(super) fn group_key_share(
         request_id: None,
         seal: Sealing::asked_of_group(params.seal)?,
     };
-    let shared = on.engine.share_group_key(on.store, on.env, &request)?;
-    Ok(shared.into())
+    let shared = SharedGroupKey::from(on.engine.share_group_key(on.store, on.env, &request)?);
+    on.metrics.encrypted(&shared.envelopes);
+    Ok(shared)
 }
 
 pub(super) async fn group_key_list(

@@ -56,7 +56,9 @@ pub(super) async fn message_encrypt(
         request_id: params.request_id.map(|id| id.0),
         seal: Sealing::asked(params.seal),
     };
-    send(&account, request).await
+    let sent = send(&account, request).await?;
+    daemon.metrics.encrypted(&sent.envelopes);
+    Ok(sent)
 }
 
 pub(super) async fn message_encrypt_group(
@@ -72,7 +74,7 @@ pub(super) async fn message_encrypt_group(
     )?;
     let payload = one_payload(params.payload, params.text)?.into();
     let request_id = params.request_id.map(|id| id.0);
-    match addressees {
+    let sent = match addressees {
         Addressees::Recipients(recipients) => {
             let request = SendRequest {
                 recipients,
@@ -80,7 +82,7 @@ pub(super) async fn message_encrypt_group(
                 request_id,
                 seal: Sealing::asked_of_group(params.seal)?,
             };
-            send(&account, request).await
+            send(&account, request).await?
         }
         Addressees::Members { group, joined_only } => {
             let request = MembersSendRequest {
@@ -93,7 +95,7 @@ pub(super) async fn message_encrypt_group(
             let sent = account
                 .worker
                 .call(move |engine, store, env| Ok(engine.send_to_members(store, env, &request)?));
-            sent.await.map(Encrypted::from)
+            Encrypted::from(sent.await?)
         }
         Addressees::UnderKey(group) => {
             let request = GroupSendRequest {
@@ -105,9 +107,11 @@ pub(super) async fn message_encrypt_group(
             let sent = account.worker.call(move |engine, store, env| {
                 Ok(engine.encrypt_group_with_key(store, env, &request)?)
             });
-            sent.await.map(Encrypted::from)
+            Encrypted::from(sent.await?)
         }
-    }
+    };
+    daemon.metrics.encrypted(&sent.envelopes);
+    Ok(sent)
 }
 
 async fn send(account: &AccountHandle, request: SendRequest) -> Result<Encrypted> {
@@ -123,8 +127,9 @@ pub(super) fn message_encrypt_public(
     params: methods::EncryptPublicParams,
 ) -> Result<Envelopes> {
     let payload = one_payload(params.payload, params.text)?;
-    let message = on.engine.public_message(on.store, on.env, &payload)?;
-    Ok(only(message))
+    let public = only(on.engine.public_message(on.store, on.env, &payload)?);
+    on.metrics.encrypted(&public.envelopes);
+    Ok(public)
 }
 
 pub(super) fn message_advertise(
@@ -167,7 +172,7 @@ pub(super) async fn message_decrypt(
                 // It is counted, and no event is published: strangers' envelopes come all day.
                 Err(unsealing) => {
                     let unopened = Decrypted::from(unsealing);
-                    daemon.metrics.decrypted(&unopened);
+                    daemon.metrics.decrypted(&unopened, None);
                     return Ok(unopened);
                 }
             }
@@ -178,8 +183,9 @@ pub(super) async fn message_decrypt(
         .call(move |engine, store, env| Ok(engine.receive(store, env, request)?))
         .await?;
     let told_request = received.told_request;
+    let suite = received.suite.map(rpc::convert::suite);
     let decrypted = Decrypted::from(received);
-    daemon.metrics.decrypted(&decrypted);
+    daemon.metrics.decrypted(&decrypted, suite);
     let (name, now) = (account.name.as_str(), daemon.clock.now());
     // A message that does not prove who wrote it, or when, makes an event that is never written.
     let event = if told_request {

@@ -161,6 +161,7 @@ struct OnAccount<'a, 'e> {
     engine: &'a mut Engine,
     store: &'a mut dyn Store,
     env: &'a mut Env<'e>,
+    metrics: &'a Metrics,
 }
 
 /// Adds a method that runs on the worker of the account that its parameters name.
@@ -174,8 +175,15 @@ where
 {
     register::<M, _, _>(module, move |daemon, params| async move {
         let account = daemon.account(params.account())?;
+        let metrics = Arc::clone(&daemon.metrics);
         let call = move |engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>| {
-            function(OnAccount { engine, store, env }, params)
+            let on = OnAccount {
+                engine,
+                store,
+                env,
+                metrics: &metrics,
+            };
+            function(on, params)
         };
         account.worker.call(call).await
     })

@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
-use engine::{PreKeyImport, model::AccountName};
+use crypto_core::{KemPreKeyPair, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
+use engine::{
+    PreKeyImport,
+    model::{AccountName, OwnKemPreKey},
+};
 use rpc::{
     ErrorKind, RpcError, methods,
-    params::PrivateKey,
+    params::{KemSeed, PrivateKey},
     types::{
         AccountStatus, AccountTotals, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo,
         LogFilterInfo, Status, Version,
@@ -215,12 +218,51 @@ pub(super) fn dev_import_prekey(
     let ratchet = params
         .ratchet_pre_key_private
         .map(|PrivateKey(secret)| RatchetPreKeyPair::from_secret_bytes(&secret));
+    let version = params.version.map(|version| version.0);
+    let current = kem_prekey(
+        params.kem_seed,
+        params.kem_version.map(|version| version.0).or(version),
+        "kemVersion",
+    )?;
+    let before = kem_prekey(
+        params.kem_before_seed,
+        params.kem_before_version.map(|version| version.0),
+        "kemBeforeVersion",
+    )?;
+    if before.is_some() && current.is_none() {
+        return Err(RpcError::invalid("the KEM prekey after it is missing")
+            .about("kemSeed")
+            .with_hint("give kemSeed as well: kemBeforeSeed is the one that was before it"));
+    }
+    let kem = current.into_iter().chain(before).collect();
     let import = PreKeyImport {
         signed,
         ratchet,
-        version: params.version.map(|version| version.0),
+        version,
         current: params.current,
         created_at: params.created_at,
+        kem,
     };
     Ok(on.engine.import_prekey(on.store, on.env, import)?.into())
+}
+
+/// A KEM prekey of a seed, which needs a version.
+fn kem_prekey(
+    seed: Option<KemSeed>,
+    version: Option<u32>,
+    field: &str,
+) -> Result<Option<OwnKemPreKey>> {
+    let Some(KemSeed(seed)) = seed else {
+        return Ok(None);
+    };
+    let version = version.ok_or_else(|| {
+        RpcError::invalid("the version of the KEM prekey is missing")
+            .about(field)
+            .with_hint("give the version of the signed prekey that it was made with")
+    })?;
+    Ok(Some(OwnKemPreKey {
+        id: KemPreKeyPair::from_seed(&seed).public().id(),
+        seed: Wiped::new(*seed),
+        version,
+    }))
 }

@@ -9,14 +9,17 @@ use serde_json::{Value, json};
 
 use crate::{
     config::input,
-    conformance::{FORMAT, FileReport, replay},
+    conformance::{FORMATS, FileReport, replay},
 };
+
+/// The format of the report with `--json`.
+const REPORT_FORMAT: &str = "ratchetd-conformance/1";
 
 /// What `conformance` takes.
 #[derive(Debug, clap::Args)]
 pub struct ConformanceArgs {
-    /// Files with vectors: of the format ratchetd-conformance/1, of ratchetd-trust (envelopes,
-    /// topics, identities, accounts, keystores), of ratchetd-groups/membership/1 and
+    /// Files with vectors: of the formats ratchetd-conformance/1 and /2, of ratchetd-trust
+    /// (envelopes, topics, identities, accounts, keystores), of ratchetd-groups/membership/1 and
     /// ratchetd-groups/keys/1, or conversations recorded from status-go; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -49,7 +52,7 @@ pub fn run(args: &ConformanceArgs, out: &mut dyn Write) -> std::io::Result<bool>
         writeln!(
             out,
             "{:#}",
-            json!({"format": FORMAT, "files": reports, "passed": all_passed})
+            json!({"format": REPORT_FORMAT, "files": reports, "passed": all_passed})
         )?;
     }
     Ok(all_passed)
@@ -83,7 +86,7 @@ fn for_people(report: Result<FileReport, String>) -> String {
                 rest.unwrap_or_default()
             )
         }
-        Ok(FileReport::OtherFormat) => format!("skipped, not of format {FORMAT}"),
+        Ok(FileReport::OtherFormat) => format!("skipped, not of format {}", FORMATS.join(" or ")),
         Err(error) => error,
     }
 }

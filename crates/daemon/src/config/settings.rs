@@ -287,8 +287,10 @@ impl Config {
             .iter()
             .map(|name| {
                 Suite::from_name(name).ok_or_else(|| {
+                    let names = Suite::ALL.map(|suite| format!("{:?}", suite.name()));
                     ConfigError(format!(
-                        "ratchet.suites: {name:?} is none of \"x25519\", \"secp256k1\""
+                        "ratchet.suites: {name:?} is none of {}",
+                        names.join(", ")
                     ))
                 })
             })

@@ -97,15 +97,33 @@ impl Device {
         rng: &mut dyn CryptoRng,
         call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> T,
     ) -> Result<T, String> {
+        let result = self.begin(rng, call)?;
+        self.store.commit().map_err(words)?;
+        Ok(result)
+    }
+
+    /// What a call would give: its writes are undone.
+    pub(super) fn trial<T>(
+        &mut self,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> T,
+    ) -> Result<T, String> {
+        let result = self.begin(&mut entropy(), call)?;
+        self.store.abort().map_err(words)?;
+        Ok(result)
+    }
+
+    fn begin<T>(
+        &mut self,
+        rng: &mut dyn CryptoRng,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> T,
+    ) -> Result<T, String> {
         let mut env = Env {
             now: self.now,
             running: Duration::ZERO,
             rng,
         };
         self.store.begin().map_err(words)?;
-        let result = call(&mut self.engine, &mut *self.store, &mut env);
-        self.store.commit().map_err(words)?;
-        Ok(result)
+        Ok(call(&mut self.engine, &mut *self.store, &mut env))
     }
 }
 

@@ -167,6 +167,7 @@ impl Case {
             device.import(PreKeyImport {
                 signed: SignedPreKeyPair::from_secret_bytes(&secret).map_err(words)?,
                 ratchet: None,
+                kem: Vec::new(),
                 version: Some(prekey.version),
                 current: None,
                 created_at: None,

@@ -19,7 +19,7 @@ use crate::{
     },
     model::{
         Account, Config, Env, GroupMessage, GroupRecord, MAX_CONFIRM_IDS, MAX_READ_PER_GROUP_KEY,
-        Membership, ReadTag, RunningTime, Seal, StoreError, UnixMillis, WireError,
+        Membership, OwnKemPreKey, ReadTag, RunningTime, Seal, StoreError, UnixMillis, WireError,
         time::RunningClock,
     },
     store::{BoundedCache, Store, StoreRead},
@@ -118,6 +118,9 @@ pub struct PreKeyImport {
     pub signed: SignedPreKeyPair,
     /// The ratchet prekey of suite x25519.
     pub ratchet: Option<RatchetPreKeyPair>,
+    /// Its KEM prekeys, at most two, the current one first. A current prekey without any gets one,
+    /// as at a rotation.
+    pub kem: Vec<OwnKemPreKey>,
     /// Its version; one above the current by default.
     pub version: Option<u32>,
     /// Whether it becomes the current one; by default it does if its version is the highest.

@@ -104,6 +104,52 @@ closed_sets! {
         SuiteForbidden = "suite_forbidden" [5],
         /// Its prekey is not known.
         NoPreKey = "no_prekey" [6],
+        /// It has KEM prekeys and none is here that serves, and nothing may be written to it below
+        /// suite x25519-mlkem768.
+        KemKeyMissing = "kem_key_missing" [7],
+    }
+
+    /// Why a copy is not post-quantum.
+    NotPostQuantum {
+        /// The device is not known to have KEM prekeys.
+        NotOffered = "not_offered" [1],
+        /// The device has KEM prekeys, and none is here that serves.
+        KeyMissing = "key_missing" [2],
+        /// The configuration (`ratchet.suites`) leaves out suite x25519-mlkem768.
+        Forbidden = "forbidden" [3],
+    }
+
+    /// Whether a device takes part in suite x25519-mlkem768.
+    PostQuantumState {
+        /// It is not known to have KEM prekeys.
+        None = "none",
+        /// It has KEM prekeys.
+        Offered = "offered",
+        /// A message of a session of this suite was read from it: nothing is written to it below
+        /// any more.
+        Required = "required",
+    }
+
+    /// What is held of a device's KEM prekeys.
+    KemState {
+        /// One that serves, and is not older than a week.
+        Held = "held",
+        /// One that serves, and is to be replaced by a newer one.
+        Aged = "aged",
+        /// None that serves, though the device has KEM prekeys.
+        Missing = "missing",
+        /// The device is not known to have KEM prekeys.
+        None = "none",
+    }
+
+    /// Which KEM prekey of this device a message names.
+    KemPreKeyState {
+        /// The one that was current when the signed prekey was made.
+        Current = "current",
+        /// The one before that.
+        Before = "before",
+        /// None that is kept with the signed prekey.
+        NotOurs = "not_ours",
     }
 
     /// Why a message was not read.
@@ -175,6 +221,12 @@ closed_sets! {
         TooManyDevices = "too_many_devices",
         /// The sender's installation id is not of the form of one.
         InvalidInstallation = "invalid_installation",
+        /// A KEM prekey beside the bundle is damaged or not signed by its identity, or there are
+        /// more than 4: it was left out.
+        InvalidKemPreKey = "invalid_kem_prekey",
+        /// The message was read on a session below suite x25519-mlkem768, from a device to which
+        /// nothing is written below it.
+        BelowPostQuantum = "below_post_quantum",
     }
 
     /// Whether messages are encrypted for a device, and why not.

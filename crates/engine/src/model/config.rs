@@ -96,7 +96,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            suites: vec![Suite::X25519, Suite::Secp256k1],
+            suites: Suite::ALL.to_vec(),
             contacts: ContactPolicy::Open,
             prekey_rotation: DAY,
             erase_after: 14 * DAY,
@@ -126,5 +126,17 @@ impl Config {
     #[must_use]
     pub fn allows(&self, suite: Suite) -> bool {
         self.suites.contains(&suite)
+    }
+
+    /// Whether suite x25519-mlkem768 may be used (protocol §13).
+    #[must_use]
+    pub fn allows_post_quantum(&self) -> bool {
+        self.allows(Suite::X25519MlKem768)
+    }
+
+    /// Whether nothing may be written below suite x25519-mlkem768.
+    #[must_use]
+    pub fn requires_post_quantum(&self) -> bool {
+        self.suites.iter().all(|suite| suite.is_post_quantum())
     }
 }

@@ -64,8 +64,9 @@ pub enum SendError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// Every known device of a recipient would need a suite that the configuration forbids.
-    #[error("every device of {recipient} needs a suite that the configuration forbids")]
+    /// Every known device of a recipient would need a suite that the configuration forbids, or it
+    /// would go by DH to a recipient with a post-quantum device (protocol §13).
+    #[error("no suite that the configuration allows may be used to write this to {recipient}")]
     SuiteForbidden {
         /// The recipient, compressed, in hex.
         recipient: String,

@@ -56,6 +56,12 @@ pub enum EventKind {
         /// The version that is known now.
         to: u32,
     },
+    /// A KEM prekey of a device came that serves, where none did before: a new session with it is
+    /// post-quantum (protocol §13).
+    KemPreKeyArrived(DeviceName),
+    /// A message of a post-quantum session with a device was read: from now on nothing is written
+    /// to it below (protocol §13).
+    PostQuantum(DeviceName),
     /// Both sides have the session.
     SessionEstablished(SessionName),
     /// Another session became the active one.

@@ -11,6 +11,7 @@ mod event;
 mod gap;
 mod group;
 mod group_keys;
+mod kem;
 mod link;
 mod membership;
 mod negotiated;
@@ -29,7 +30,8 @@ pub use self::{
     closed_sets::{
         ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue, GroupKeyRefused,
         GroupKeyState, GroupOutcome, GroupRefusal, GroupStanding, IgnoredReason, InstallationState,
-        KeyDropped, Mode, Pairing, Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
+        KemPreKeyState, KemState, KeyDropped, Mode, NotPostQuantum, Pairing, PostQuantumState,
+        Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
     },
     config::{
         Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
@@ -54,6 +56,10 @@ pub use self::{
         MAX_GROUP_SETTERS, MAX_GROUPS_WITH_KEYS, MAX_KEYS_PER_GROUP, MAX_READ_PER_GROUP_KEY,
         SharedGroupKey, UsedGroupKey,
     },
+    kem::{
+        DeviceKem, HeldKemPreKey, KemDelivery, KemHandshake, MAX_KEM_PREKEYS_PER_BUNDLE,
+        OwnKemPreKey,
+    },
     link::{
         GivenLink, LinkContents, LinkedContact, MAX_LINK_BYTES, MAX_LINK_NAME_BYTES,
         MAX_LINK_QR_BYTES,
@@ -67,9 +73,9 @@ pub use self::{
     negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{
         AddressedMessage, CopyOf, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
-        InspectedEntry, InspectedGroupHeader, InspectedMessage, InspectedRatchetHeader,
-        InspectedTarget, InstallationView, Outcome, PublishedBundle, Received, Seal,
-        SealedEnvelope, Sent, Skipped, Target, Warning,
+        InspectedEntry, InspectedGroupHeader, InspectedKemPreKey, InspectedMessage,
+        InspectedRatchetHeader, InspectedTarget, InspectedX3dhHeader, InstallationView, Outcome,
+        PublishedBundle, Received, Seal, SealedEnvelope, Sent, Skipped, Target, Warning,
     },
     past_keys::PastKeys,
     records::{

@@ -1,14 +1,16 @@
 //! Results of the engine's functions: plain values, which an interface translates.
 
 use crypto_core::{
-    IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
+    IdentityKey, InstallationId, KemId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite,
+    Wiped,
 };
 
 use envelope::Topic;
 
 use crate::model::{
-    ContactMark, Decision, InstallationState, JudgedGroupKey, MAX_SENT_BYTES, Mode, Reason,
-    SendError, SkipReason, UnixMillis, UsedGroupKey, WarningKind,
+    ContactMark, Decision, InstallationState, JudgedGroupKey, KemState, MAX_SENT_BYTES, Mode,
+    NotPostQuantum, PostQuantumState, Reason, SendError, SkipReason, UnixMillis, UsedGroupKey,
+    WarningKind,
 };
 
 /// One device that a message was encrypted for.
@@ -22,6 +24,18 @@ pub struct Target {
     pub session: Option<(Suite, SessionId)>,
     /// The message id, the same at both ends (protocol §5).
     pub message: MessageId,
+    /// Why it is not of suite x25519-mlkem768 (protocol §13); `None` if it is, or if it is not for
+    /// one identity: public, or under a group key.
+    pub not_post_quantum: Option<NotPostQuantum>,
+}
+
+impl Target {
+    /// Whether whoever records it and breaks curves later cannot read it (protocol §13).
+    #[must_use]
+    pub fn is_post_quantum(&self) -> bool {
+        self.session
+            .is_some_and(|(suite, _)| suite.is_post_quantum())
+    }
 }
 
 /// A wire message for the transport, and whom it is for.
@@ -31,7 +45,7 @@ pub struct AddressedMessage {
     pub recipient: Option<IdentityKey>,
     /// The encoded `ProtocolMessage`.
     pub wire: Vec<u8>,
-    /// The devices that can read it.
+    /// The devices that can read it. None if it only asks for KEM prekeys (protocol §13).
     pub targets: Vec<Target>,
     /// The wire message in an envelope, if sealing was requested.
     pub sealed: Option<SealedEnvelope>,
@@ -61,10 +75,36 @@ impl Sent {
     /// Whether every target has forward secrecy: none is reached by DH or in public.
     #[must_use]
     pub fn forward_secrecy(&self) -> bool {
-        self.messages
-            .iter()
-            .flat_map(|envelope| &envelope.targets)
+        self.targets()
             .all(|target| matches!(target.mode, Mode::X3dh | Mode::Ratchet))
+    }
+
+    /// Whether every copy is post-quantum, those for our own devices too: one weak copy gives the
+    /// text away. Not so if there is no copy.
+    #[must_use]
+    pub fn post_quantum(&self) -> bool {
+        self.targets().next().is_some() && self.targets().all(Target::is_post_quantum)
+    }
+
+    /// Whether a recipient other than ourselves, `me`, was only asked for a KEM prekey, or nobody
+    /// got a copy: the text is still to be sent.
+    pub(crate) fn is_withheld(&self, me: &IdentityKey) -> bool {
+        let asks = |message: &AddressedMessage| message.targets.is_empty();
+        let mut others = self
+            .messages
+            .iter()
+            .filter(|sent| sent.recipient != Some(*me));
+        others.any(asks) || self.only_asks()
+    }
+
+    /// Whether KEM prekeys are asked for, and nobody got a copy.
+    pub(crate) fn only_asks(&self) -> bool {
+        let mut messages = self.messages.iter();
+        !self.messages.is_empty() && messages.all(|message| message.targets.is_empty())
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.messages.iter().flat_map(|message| &message.targets)
     }
 }
 
@@ -137,6 +177,10 @@ pub struct Received {
     pub installation: Option<InstallationId>,
     /// It was encrypted with a ratchet.
     pub forward_secrecy: bool,
+    /// It was encrypted on a session of suite x25519-mlkem768 (protocol §13).
+    pub post_quantum: bool,
+    /// The suite of the session it was read on.
+    pub suite: Option<Suite>,
     /// The sender's identity is proven, by the message itself or by the signature of its envelope.
     pub authenticated: bool,
     /// What it says that it is to a contact, if it was read.
@@ -187,6 +231,8 @@ pub struct ImportedEntry {
     pub is_new: bool,
     /// The prekey replaced an older one.
     pub is_newer: bool,
+    /// What is held of its KEM prekeys now.
+    pub kem: KemState,
 }
 
 /// A decoded bundle, for display.
@@ -198,8 +244,23 @@ pub struct InspectedBundle {
     pub timestamp_ns: i64,
     /// Its entries, as they stand on the wire.
     pub entries: Vec<InspectedEntry>,
+    /// The KEM prekeys beside them, as many as are read.
+    pub kem_pre_keys: Vec<InspectedKemPreKey>,
     /// Why it is not valid; `None` if it is.
     pub fault: Option<String>,
+}
+
+/// A KEM prekey beside an inspected bundle (protocol §13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedKemPreKey {
+    /// As on the wire, of whatever form.
+    pub installation: String,
+    /// As on the wire.
+    pub version: u32,
+    /// The id of its key; `None` if that does not have 1184 bytes.
+    pub id: Option<KemId>,
+    /// Whether it is well formed and signed by the identity.
+    pub valid: bool,
 }
 
 /// One entry of an inspected bundle.
@@ -232,6 +293,8 @@ pub struct InspectedMessage {
     pub public_bytes: usize,
     /// What it says that it is to a contact.
     pub contact: Option<ContactMark>,
+    /// The devices whose KEM prekeys it asks for, as on the wire, as many as are read.
+    pub kem_wanted: Vec<String>,
 }
 
 /// One entry of an inspected message.
@@ -241,8 +304,8 @@ pub struct InspectedTarget {
     pub installation: String,
     /// How it is encrypted; `None` if the headers make no sense together.
     pub mode: Option<Mode>,
-    /// X3DH header: `key` (EK) and `id` (SPK), as on the wire.
-    pub x3dh: Option<(Vec<u8>, Vec<u8>)>,
+    /// X3DH header, as on the wire.
+    pub x3dh: Option<InspectedX3dhHeader>,
     /// DR header, as on the wire.
     pub dr: Option<InspectedRatchetHeader>,
     /// DH header: `key` (EK), as on the wire.
@@ -254,6 +317,19 @@ pub struct InspectedTarget {
     /// Length of what is sealed beside it and says for whom the message was, in bytes; 0 if that is
     /// absent, as it is from everything but copies for the sender's own devices.
     pub copy_of_bytes: usize,
+}
+
+/// An X3DH header, as on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedX3dhHeader {
+    /// EK.
+    pub key: Vec<u8>,
+    /// SPK.
+    pub id: Vec<u8>,
+    /// The KEM prekey that it names; empty if it names none.
+    pub kem_id: Vec<u8>,
+    /// Length of the ML-KEM ciphertext, in bytes; 0 if there is none.
+    pub kem_ciphertext_bytes: usize,
 }
 
 /// A DR header, as on the wire.
@@ -289,6 +365,9 @@ pub struct PublishedBundle {
     pub wire: Vec<u8>,
     /// The same as text for QR codes and profiles.
     pub contact_code: String,
+    /// The same with the KEM prekeys of the devices listed, too long for a QR code: whoever imports
+    /// it begins in suite x25519-mlkem768 (protocol §13). Equal to `contact_code` if none is held.
+    pub contact_code_full: String,
     /// Version of this device's prekey.
     pub version: u32,
     /// When the bundle was made.
@@ -320,6 +399,10 @@ pub struct InstallationView {
     pub next_mode: Option<Mode>,
     /// The protocol version in its bundle entry, for information; `None` until a bundle lists it.
     pub protocol_version: Option<u32>,
+    /// Whether it takes part in suite x25519-mlkem768.
+    pub post_quantum: PostQuantumState,
+    /// The version of the KEM prekey that is held of it, or is its own.
+    pub kem_version: Option<u32>,
 }
 
 /// An imported prekey pair, for conformance runs.

@@ -5,11 +5,12 @@
 
 use crypto_core::{
     HeaderKey, IdentityKey, InstallationId, RatchetPreKey, RatchetPreKeyPair, Signature,
-    SignedPreKey, SignedPreKeyPair, VerifiedPreKey,
+    SignedPreKey, SignedPreKeyPair, VerifiedKemPreKey, VerifiedPreKey,
 };
 
 use crate::model::{
-    DISCOVERIES_SPAN, MAX_DISCOVERIES_TOLD, Pairing, PastKeys, RunningTime, UnixMillis,
+    DISCOVERIES_SPAN, DeviceKem, MAX_DISCOVERIES_TOLD, OwnKemPreKey, Pairing, PastKeys,
+    RunningTime, UnixMillis,
 };
 
 /// A prekey of this device (protocol §3). Exactly one is current: it has no `replaced_at`.
@@ -19,6 +20,9 @@ pub struct OwnPreKey {
     pub signed: SignedPreKeyPair,
     /// The ratchet prekey of suite x25519; `None` only for imported prekeys.
     pub ratchet: Option<OwnRatchetPreKey>,
+    /// The KEM prekeys for sessions on it, at most two: the one that was current when it was made,
+    /// then the one before (protocol §13).
+    pub kem: Vec<OwnKemPreKey>,
     /// Its version in our bundles; rises by one with each rotation.
     pub version: u32,
     /// When it was made.
@@ -53,6 +57,9 @@ pub struct OwnBundle {
     pub prekey_created_at: UnixMillis,
     /// Its entries, that of this device included, by installation id in byte order.
     pub entries: Vec<ListedPreKey>,
+    /// The current KEM prekey of this device, signed. It is no part of `wire`: few messages bring
+    /// it (protocol §13).
+    pub kem_pre_key: Option<VerifiedKemPreKey>,
 }
 
 impl OwnBundle {
@@ -181,6 +188,8 @@ pub struct Device {
     pub refused_version: Option<u32>,
     /// When an entry of a lower version was last taken (protocol §3, versions).
     pub went_back_at: Option<UnixMillis>,
+    /// What is known of its KEM prekeys, and what it knows of ours (protocol §13).
+    pub kem: DeviceKem,
     /// Names the frontend gave it.
     pub metadata: DeviceMetadata,
 }
@@ -219,6 +228,7 @@ impl Device {
             former: PastKeys::default(),
             refused_version: None,
             went_back_at: None,
+            kem: DeviceKem::default(),
             metadata: DeviceMetadata::default(),
         }
     }

@@ -1,11 +1,13 @@
 //! Sessions and message keys, as a store keeps them.
 
+use std::sync::Arc;
+
 use crypto_core::{
-    EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey, SessionId,
-    SessionRatchet, SharedKeyPrefix, SignedPreKey, Suite,
+    EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetCurve, RatchetPreKey,
+    SessionId, SessionRatchet, SharedKeyPrefix, SignedPreKey, Suite,
 };
 
-use crate::model::{Mode, PastKeys, ReadTag, Role, RunningTime, UnixMillis};
+use crate::model::{KemHandshake, Mode, PastKeys, ReadTag, Role, RunningTime, UnixMillis};
 
 /// Whether the other side has answered (protocol §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,12 @@ pub struct Session {
     pub signed_pre_key: SignedPreKey,
     /// The responder's ratchet prekey, part of the associated data of suite x25519.
     pub ratchet_pre_key: Option<RatchetPreKey>,
+    /// Whether ML-KEM had a part in SK: suite x25519-mlkem768 (protocol §13). The ratchet knows
+    /// only its curve.
+    pub post_quantum: bool,
+    /// What the X3DH header repeats of ML-KEM until the first answer; `None` in other suites, and
+    /// for a responder.
+    pub kem: Option<Arc<KemHandshake>>,
     /// Whether the other side has answered.
     pub handshake: Handshake,
     /// What it is used for, as recorded last.
@@ -100,6 +108,10 @@ pub struct SessionStart {
     pub signed_pre_key: SignedPreKey,
     /// The responder's ratchet prekey.
     pub ratchet_pre_key: Option<RatchetPreKey>,
+    /// Whether ML-KEM had a part in SK.
+    pub post_quantum: bool,
+    /// What the X3DH header repeats of ML-KEM until the first answer.
+    pub kem: Option<Arc<KemHandshake>>,
     /// Whether the other side has answered.
     pub handshake: Handshake,
     /// The double ratchet.
@@ -124,6 +136,8 @@ impl Session {
             role: start.role,
             signed_pre_key: start.signed_pre_key,
             ratchet_pre_key: start.ratchet_pre_key,
+            post_quantum: start.post_quantum,
+            kem: start.kem,
             handshake: start.handshake,
             standing: Standing::Superseded { since: now },
             lost_to: None,
@@ -151,8 +165,12 @@ impl Session {
 
     /// The session's suite, fixed by its first message.
     #[must_use]
-    pub fn suite(&self) -> Suite {
-        self.ratchet.suite()
+    pub const fn suite(&self) -> Suite {
+        match self.ratchet.curve() {
+            RatchetCurve::X25519 if self.post_quantum => Suite::X25519MlKem768,
+            RatchetCurve::X25519 => Suite::X25519,
+            RatchetCurve::Secp256k1 => Suite::Secp256k1,
+        }
     }
 
     /// A copy of the session. Records with secrets have no `Clone`, so that none is copied by
@@ -160,6 +178,7 @@ impl Session {
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             installation: self.installation.clone(),
+            kem: self.kem.clone(),
             ratchet: self.ratchet.duplicate(),
             past_chains: self.past_chains.clone(),
             ..*self

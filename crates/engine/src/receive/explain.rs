@@ -3,17 +3,18 @@
 use std::mem;
 
 use crypto_core::{
-    ANY_INSTALLATION, EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPreKey, Suite,
+    ANY_INSTALLATION, IdentityKey, InstallationId, KemId, MessageId, RatchetCurve, SignedPreKey,
+    Suite,
 };
 
 use crate::{
     engine::{Engine, ReceiveRequest},
     model::{
-        Env, InspectedMessage, InstallationView, Mode, ReceiveError, Received, Session, StoreError,
-        UnixMillis, WireError,
+        Env, InspectedMessage, InstallationView, KemPreKeyState, Mode, ReceiveError, Received,
+        Session, StoreError, UnixMillis, WireError,
     },
     queries::SessionView,
-    receive::{ratchet::trials, trial::RatchetEntry},
+    receive::{first_message::X3dhHeader, ratchet::trials, trial::RatchetEntry},
     store::Store,
     wire::{WireEntry, WireMessage},
 };
@@ -29,8 +30,13 @@ pub struct Explained {
     pub addressed: Addressed,
     /// The device that the message names as its sender, if it is known.
     pub installation: Option<InstallationView>,
+    /// The suite of its entry; `None` if that is not known without its session.
+    pub suite: Option<Suite>,
     /// The signed prekey that its entry names.
     pub prekey: Option<NamedPreKey>,
+    /// The KEM prekey that its entry names, and whether it is kept with that signed prekey
+    /// (protocol §13).
+    pub kem_pre_key: Option<(KemId, KemPreKeyState)>,
     /// The sessions that its entry is tried on, in this order; at most
     /// [`MAX_SESSION_TRIALS`](crate::model::MAX_SESSION_TRIALS).
     pub sessions: Vec<PossibleSession>,
@@ -126,9 +132,9 @@ impl Engine {
         let installation = InstallationId::parse(&wire.installation).ok();
         let from = (&request.sender, installation.as_ref());
         let (addressed, entry) = self.addressed(wire, &message);
-        let (prekey, sessions) = match entry {
+        let needs = match entry {
             Some(entry) => self.needs(store, env.now, from, entry)?,
-            None => (None, Vec::new()),
+            None => Needs::default(),
         };
         let known = self
             .viewer()
@@ -145,8 +151,10 @@ impl Engine {
             message,
             addressed,
             installation: known,
-            prekey,
-            sessions,
+            suite: needs.suite,
+            prekey: needs.prekey,
+            kem_pre_key: needs.kem_pre_key,
+            sessions: needs.sessions,
         })
     }
 
@@ -179,35 +187,31 @@ impl Engine {
         }
     }
 
-    /// The prekey that an entry names, and the sessions that it may belong to.
+    /// The prekeys that an entry names, and the sessions that it may belong to.
     fn needs(
         &self,
         store: &dyn Store,
         now: UnixMillis,
         from: (&IdentityKey, Option<&InstallationId>),
         entry: &WireEntry,
-    ) -> Result<(Option<NamedPreKey>, Vec<PossibleSession>), StoreError> {
+    ) -> Result<Needs, StoreError> {
         let parsed = entry
             .dr
             .as_ref()
             .and_then(|header| RatchetEntry::parse(header, entry));
         let Some(parsed) = parsed else {
-            return Ok((None, Vec::new()));
+            return Ok(Needs::default());
         };
-        let suite = parsed.header.key.suite();
-        let (prekey, sessions) = match &entry.x3dh {
-            Some(x3dh) => {
-                let prekey = SignedPreKey::from_wire(&x3dh.id).ok();
-                let ephemeral = EphemeralKey::from_wire(&x3dh.key).ok();
-                let session = match (&prekey, &ephemeral) {
-                    (Some(prekey), Some(ephemeral)) => {
-                        self.session_begun(store, from, suite, prekey, ephemeral)?
-                    }
-                    _ => None,
-                };
-                (prekey, session.into_iter().collect())
+        let curve = parsed.header.key.curve();
+        let x3dh = entry.x3dh.as_ref();
+        let header = x3dh.and_then(|x3dh| X3dhHeader::parse(x3dh, curve));
+        let (prekey, sessions) = match (&header, x3dh) {
+            (Some(header), _) => {
+                let begun = self.session_begun(store, from, header)?;
+                (Some(header.prekey), begun.into_iter().collect())
             }
-            None => match &parsed.id.filter(SignedPreKey::is_on_curve) {
+            (None, Some(x3dh)) => (SignedPreKey::from_wire(&x3dh.id).ok(), Vec::new()),
+            (None, None) => match &parsed.id.filter(SignedPreKey::is_on_curve) {
                 Some(prekey) => {
                     let since = self.still_in_use(now);
                     let trials = trials(store, from, &parsed, prekey, since)?;
@@ -216,19 +220,34 @@ impl Engine {
                 None => (None, Vec::new()),
             },
         };
-        let named = prekey.map(|key| self.named(store, key)).transpose()?;
+        let suite = match (&header, sessions.as_slice()) {
+            (Some(header), _) => Some(header.suite()),
+            (None, [only]) => Some(only.suite()),
+            (None, _) if curve == RatchetCurve::Secp256k1 => Some(Suite::Secp256k1),
+            _ => None,
+        };
+        let kem_id = header.as_ref().and_then(|header| header.kem.as_ref());
+        let kem_pre_key = match (kem_id, &prekey) {
+            (Some((id, _)), Some(prekey)) => Some((*id, kem_state(store, prekey, id)?)),
+            _ => None,
+        };
         let viewer = self.viewer();
-        let sessions = sessions
-            .iter()
-            .map(|session| {
-                Ok(PossibleSession {
-                    session: viewer.session(store, session)?,
-                    message: parsed.id_on(session),
-                    key: key_state(store, session, &parsed)?,
-                })
+        let possible = |session: &Session| {
+            Ok(PossibleSession {
+                session: viewer.session(store, session)?,
+                message: parsed.id_on(session),
+                key: key_state(store, session, &parsed)?,
             })
-            .collect::<Result<_, StoreError>>()?;
-        Ok((named, sessions))
+        };
+        Ok(Needs {
+            suite,
+            prekey: prekey.map(|key| self.named(store, key)).transpose()?,
+            kem_pre_key,
+            sessions: sessions
+                .iter()
+                .map(possible)
+                .collect::<Result<_, StoreError>>()?,
+        })
     }
 
     /// The session that a first message has set up here before.
@@ -236,11 +255,9 @@ impl Engine {
         &self,
         store: &dyn Store,
         from: (&IdentityKey, Option<&InstallationId>),
-        suite: Suite,
-        prekey: &SignedPreKey,
-        ephemeral: &EphemeralKey,
+        header: &X3dhHeader,
     ) -> Result<Option<Session>, StoreError> {
-        let Some(id) = self.incoming_session_id(from, suite, prekey, ephemeral) else {
+        let Some(id) = self.incoming_session_id(from, header) else {
             return Ok(None);
         };
         let session = store.session(&id)?;
@@ -258,6 +275,30 @@ impl Engine {
         };
         Ok(NamedPreKey { key, state })
     }
+}
+
+/// What the entry of a message needs to be read.
+#[derive(Default)]
+struct Needs {
+    suite: Option<Suite>,
+    prekey: Option<NamedPreKey>,
+    kem_pre_key: Option<(KemId, KemPreKeyState)>,
+    sessions: Vec<PossibleSession>,
+}
+
+/// Which of the KEM prekeys that the signed prekey `prekey` of ours keeps is `id`.
+fn kem_state(
+    store: &dyn Store,
+    prekey: &SignedPreKey,
+    id: &KemId,
+) -> Result<KemPreKeyState, StoreError> {
+    let own = store.own_prekey(prekey)?;
+    let kept = own.and_then(|own| own.kem.iter().position(|kem| kem.id == *id));
+    Ok(match kept {
+        Some(0) => KemPreKeyState::Current,
+        Some(_) => KemPreKeyState::Before,
+        None => KemPreKeyState::NotOurs,
+    })
 }
 
 fn key_state(

@@ -30,8 +30,8 @@ use crate::{
     contacts::AnswerEvidence,
     engine::{Engine, ReceiveRequest},
     model::{
-        ContactMark, Env, Outcome, Reason, ReceiveError, Received, RunningTime, Seal, SendError,
-        Session, StoreError, UnixMillis, Warning, WarningKind,
+        Config, ContactMark, Env, Outcome, Reason, ReceiveError, Received, RunningTime, Seal,
+        SendError, Session, StoreError, UnixMillis, Warning, WarningKind,
     },
     receive::{
         import::BundleImport,
@@ -79,6 +79,7 @@ impl Engine {
             return Ok(received);
         }
         let incoming = Incoming {
+            kem_wanted: &message.kem_wanted.clone(),
             sender,
             installation,
             confirm: request.confirm,
@@ -234,12 +235,45 @@ impl Engine {
         match (&entry.dr, &entry.dh) {
             (Some(header), None) => {
                 let read = self.read_ratchet(store, env, incoming, header, entry)?;
-                let (received, reply) = incoming.report(read);
+                let (mut received, reply) = incoming.report(read);
+                received.warnings.extend(self.warn_below(store, &received)?);
                 self.with_reply(store, env, incoming, received, reply)
             }
-            (None, Some(_)) if entry.x3dh.is_none() => Ok(self.read_dh(incoming, entry)),
+            (None, Some(_)) if entry.x3dh.is_none() => {
+                let received = self.read_dh(incoming, entry);
+                let asks = received.outcome == Outcome::Bundle
+                    && self.can_answer(store, incoming.kem_wanted)?;
+                let reply = if asks {
+                    ReplyDue::Advertise
+                } else {
+                    ReplyDue::None
+                };
+                self.with_reply(store, env, incoming, received, reply)
+            }
             _ => Ok(incoming.undecryptable(Reason::Malformed)),
         }
+    }
+
+    /// The warning that a ratchet message was read below suite x25519-mlkem768, if it is of a
+    /// device to which nothing is written below (protocol §13).
+    fn warn_below(
+        &self,
+        store: &dyn Store,
+        received: &Received,
+    ) -> Result<Option<Warning>, StoreError> {
+        let (true, Some(installation)) = (
+            received.forward_secrecy && !received.post_quantum && self.config.allows_post_quantum(),
+            &received.installation,
+        ) else {
+            return Ok(None);
+        };
+        let device = store.device(&received.sender, installation)?;
+        Ok(device
+            .filter(|device| device.kem.post_quantum)
+            .map(|device| Warning {
+                kind: WarningKind::BelowPostQuantum,
+                detail: format!("{} wrote below its suite", device.installation),
+            }))
     }
 
     /// Reads a DH message (protocol §6). It has no session, and nothing but an envelope
@@ -320,6 +354,8 @@ impl Engine {
 /// The message around an entry.
 pub(crate) struct Incoming<'a> {
     pub(crate) sender: IdentityKey,
+    /// The devices whose KEM prekeys it asks for. Nothing authenticates this.
+    pub(crate) kem_wanted: &'a [String],
     pub(crate) installation: Option<InstallationId>,
     pub(crate) confirm: bool,
     /// It came in an envelope that the sender signed.
@@ -336,10 +372,11 @@ pub(crate) struct Incoming<'a> {
 
 impl Incoming<'_> {
     /// What the rules of sessions need to know of this message.
-    pub(crate) fn arrival(&self, now: UnixMillis) -> Arrival {
+    pub(crate) fn arrival(&self, config: &Config, now: UnixMillis) -> Arrival {
         Arrival {
             now,
             before_rekey: self.import.before_rekey,
+            post_quantum: config.allows_post_quantum(),
         }
     }
 
@@ -391,6 +428,8 @@ impl Incoming<'_> {
                 let received = Received {
                     message: Some(opened.message),
                     forward_secrecy: true,
+                    post_quantum: opened.suite.is_post_quantum(),
+                    suite: Some(opened.suite),
                     authenticated: true,
                     duplicate: opened.duplicate,
                     copy_of: opened.copy_of,
@@ -436,6 +475,8 @@ impl Received {
             sender,
             installation,
             forward_secrecy: false,
+            post_quantum: false,
+            suite: None,
             authenticated: false,
             contact: None,
             duplicate: false,

@@ -48,6 +48,7 @@ impl Engine {
                 session.ratchet = advance.ratchet;
                 if matches!(session.handshake, Handshake::Unconfirmed { .. }) {
                     session.handshake = Handshake::Established;
+                    session.kem = None;
                     record_event(store, now, EventKind::SessionEstablished(session.name()))?;
                 }
                 session.received = session.received.saturating_add(1);
@@ -88,6 +89,7 @@ impl Engine {
             copy_of: decrypted.copy_of,
             message: decrypted.message,
             session: id,
+            suite: session.suite(),
             duplicate,
             reply,
         })
@@ -175,6 +177,7 @@ impl Engine {
             _ => return Ok(None),
         };
         session.installation = Some(installation);
+        let device = self.learn_kem(store, env.now, incoming, session, device)?;
         let listed = incoming.lists(&device.installation);
         if is_recorded(&device, &siblings, listed, env.now) {
             return Ok(Some(device));
@@ -191,6 +194,31 @@ impl Engine {
         };
         store.put_device(&device)?;
         Ok(Some(device))
+    }
+}
+
+impl Engine {
+    /// Records what a message that was read says of KEM prekeys: which of ours its device has, and,
+    /// if its session is post-quantum, that nothing is written to the device below any more
+    /// (protocol §13).
+    fn learn_kem(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        incoming: &Incoming<'_>,
+        session: &Session,
+        device: Device,
+    ) -> Result<Device, StoreError> {
+        let mut learned = device.clone();
+        self.hear_of_kem(store, &mut learned, incoming.kem_wanted)?;
+        if session.post_quantum && !device.kem.post_quantum && device.kem.held.is_some() {
+            learned.kem.post_quantum = true;
+            record_event(store, now, EventKind::PostQuantum(device.name()))?;
+        }
+        if learned != device {
+            store.put_device(&learned)?;
+        }
+        Ok(learned)
     }
 }
 

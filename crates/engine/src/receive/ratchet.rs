@@ -3,7 +3,9 @@
 
 use std::cmp::Reverse;
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey, Suite};
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, RatchetCurve, SessionId, SignedPreKey, Suite,
+};
 
 use crate::{
     engine::Engine,
@@ -37,6 +39,7 @@ pub(crate) struct PersistedMessage {
     pub(crate) copy_of: Option<CopyOf>,
     pub(crate) message: MessageId,
     pub(crate) session: SessionId,
+    pub(crate) suite: Suite,
     pub(crate) duplicate: bool,
     pub(crate) reply: ReplyDue,
 }
@@ -64,11 +67,12 @@ impl Engine {
         let Some(message) = RatchetEntry::parse(header, entry) else {
             return Ok(Read::refused(Reason::Malformed));
         };
-        let suite = message.header.key.suite();
-        if !self.config.allows(suite) {
+        let curve = message.header.key.curve();
+        let on_curve = |suite: &Suite| suite.curve() == curve;
+        if !self.config.suites.iter().any(on_curve) {
             return Ok(Read::refused(Reason::SuiteForbidden));
         }
-        if suite == Suite::X25519 && incoming.installation.is_none() {
+        if curve == RatchetCurve::X25519 && incoming.installation.is_none() {
             // The associated data needs the device.
             return Ok(Read::refused(Reason::Malformed));
         }
@@ -130,7 +134,10 @@ impl Engine {
         for session in trials.sessions {
             match self.read_on(store, env, incoming, session, message)? {
                 Read::Failed { reason, reply, .. } if !only && reason != Reason::AlreadyRead => {
-                    if matches!(reason, Reason::MessageKeyGone | Reason::TooManySkipped) {
+                    if matches!(
+                        reason,
+                        Reason::MessageKeyGone | Reason::TooManySkipped | Reason::SuiteForbidden
+                    ) {
                         told = reason;
                     }
                     if reply == ReplyDue::None && trials.complete {
@@ -158,6 +165,14 @@ impl Engine {
         message: &RatchetEntry<'_>,
     ) -> Result<Read, ReceiveError> {
         let message_id = message.id_on(&session);
+        if !self.config.allows(session.suite()) {
+            return Ok(Read::Failed {
+                reason: Reason::SuiteForbidden,
+                message: Some(message_id),
+                session: Some(session.id),
+                reply: ReplyDue::None,
+            });
+        }
         let decrypted = match self.trial_decrypt(store, env, &session, message, message_id)? {
             Ok(decrypted) => decrypted,
             Err(reason) => {
@@ -177,7 +192,7 @@ impl Engine {
         }
         let device = self.device_of(store, env, incoming, &mut session)?;
         if matches!(decrypted.opened_by, OpenedBy::Advance(_)) {
-            let arrival = incoming.arrival(env.now);
+            let arrival = incoming.arrival(&self.config, env.now);
             on_advance(store, &mut session, device.as_ref(), arrival)?;
         }
         let opened = self.persist_received(store, env.now, incoming, session, decrypted)?;
@@ -194,7 +209,7 @@ pub(crate) struct Trials {
 }
 
 /// The sessions that a message without an X3DH header is tried on: those with the sender on the
-/// prekey it names, of its suite and, where the suite proves it, of its device (protocol §5).
+/// prekey it names, of its curve and, on Curve25519, of its device (protocol §5).
 ///
 /// If a session has stored the message's key, only that one is tried. If the header key is that of
 /// a current or past chain of sessions, only those are. There can be several: in suite secp256k1
@@ -206,12 +221,12 @@ pub(crate) fn trials(
     prekey: &SignedPreKey,
     answered_since: UnixMillis,
 ) -> Result<Trials, StoreError> {
-    let suite = message.header.key.suite();
+    let curve = message.header.key.curve();
     let mut sessions = store.sessions_on_prekey(sender, prekey)?;
     sessions.retain(|session| {
         let same_device =
-            suite == Suite::Secp256k1 || session.installation.as_ref() == installation;
-        session.suite() == suite && same_device
+            curve == RatchetCurve::Secp256k1 || session.installation.as_ref() == installation;
+        session.ratchet.curve() == curve && same_device
     });
     // A single one is tried, whatever it holds.
     let several = if sessions.len() > 1 {

@@ -1,19 +1,25 @@
 //! Encrypting a message for one device: its session, and one step of the ratchet
 //! (protocol §4, §5, §7).
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, IdentityKey, InstallationId, KeyError, MessageId, SealError,
-    Sealed, SessionId, SessionInstallations, SessionParties, SessionRatchet, Suite, x3dh,
+    AssociatedData, EphemeralKeyPair, IdentityKey, InstallationId, KemSecret, KeyError, MessageId,
+    SealError, Sealed, SessionId, SessionInstallations, SessionParties, SessionRatchet, Suite,
+    x3dh::{self, PostQuantum},
 };
+use rand_core::CryptoRng;
 
 use crate::{
     engine::Engine,
     model::{
-        Device, DevicePreKey, Env, Gap, Handshake, Role, SendError, Session, SessionStart,
-        SkipReason, Skipped, StoreError, Target,
+        Device, DevicePreKey, Env, Gap, Handshake, KemHandshake, NotPostQuantum, Role, SendError,
+        Session, SessionStart, SkipReason, Skipped, StoreError, Target,
     },
+    own_bundle::Publication,
     send::{
         Content,
         route::{Route, route},
@@ -28,9 +34,14 @@ use crate::{
 pub(crate) struct MessageParts {
     pub(crate) entries: BTreeMap<String, WireEntry>,
     pub(crate) targets: Vec<Target>,
-    /// The devices that share the one DH entry of the message.
-    pub(crate) by_dh: Vec<InstallationId>,
+    /// The devices that share the one DH entry of the message, each with why it is not
+    /// post-quantum.
+    pub(crate) by_dh: Vec<(InstallationId, NotPostQuantum)>,
     pub(crate) skipped: Vec<Skipped>,
+    /// The devices of ours whose KEM prekeys the message brings.
+    pub(crate) brought: BTreeSet<InstallationId>,
+    /// The devices whose KEM prekeys it asks for.
+    pub(crate) wanted: Vec<String>,
 }
 
 impl MessageParts {
@@ -39,10 +50,18 @@ impl MessageParts {
         self.targets.is_empty() && self.by_dh.is_empty()
     }
 
+    /// Whether no device is reached, and one would be if its KEM prekey were here.
+    pub(crate) fn asks(&self) -> bool {
+        self.is_empty() && self.lacks(SkipReason::KemKeyMissing)
+    }
+
+    fn lacks(&self, reason: SkipReason) -> bool {
+        self.skipped.iter().any(|skipped| skipped.reason == reason)
+    }
+
     /// Fails if no device is reached because the configuration forbids a suite.
     pub(crate) fn check_suites(&self, recipient: &IdentityKey) -> Result<(), SendError> {
-        let forbidden = |skipped: &Skipped| skipped.reason == SkipReason::SuiteForbidden;
-        if self.is_empty() && self.skipped.iter().any(forbidden) {
+        if self.is_empty() && !self.asks() && self.lacks(SkipReason::SuiteForbidden) {
             return Err(SendError::SuiteForbidden {
                 recipient: recipient.to_compact(),
             });
@@ -59,6 +78,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         device: Device,
+        publication: &Publication,
         content: Content<'_>,
         parts: &mut MessageParts,
     ) -> Result<(), SendError> {
@@ -71,10 +91,12 @@ impl Engine {
             }
             Route::Begin(suite) => self.new_session(store, env, &device, suite)?,
             Route::Dh => {
-                parts.by_dh.push(device.installation);
+                let why_below = self.why_below(&device);
+                parts.by_dh.push((device.installation, why_below));
                 return Ok(());
             }
             Route::Skip(reason) => {
+                self.ask_for_kem(&device, parts);
                 parts.skipped.push(Skipped {
                     identity: device.identity,
                     installation: device.installation,
@@ -88,7 +110,11 @@ impl Engine {
         }
         let (session, entry, target) = self.encrypt_on(env, session, content)?;
         store.put_session(&session)?;
-        parts.targets.push(target);
+        parts.targets.push(Target {
+            not_post_quantum: (!session.post_quantum).then(|| self.why_below(&device)),
+            ..target
+        });
+        self.exchange_kem(store, &device, publication, parts)?;
         parts
             .entries
             .insert(device.installation.as_str().to_owned(), entry);
@@ -109,27 +135,49 @@ impl Engine {
         };
         let prekey = &known.key;
         let ephemeral = EphemeralKeyPair::generate(env.rng);
-        let shared = x3dh::initiate(&self.account.identity, &ephemeral, prekey)?;
-        let ratchet = SessionRatchet::initiate(&shared, prekey, suite, env.rng)?;
-        let start = SessionStart {
-            id: SessionId::derive(&SessionParties {
-                initiator: &self.me(),
-                responder: &device.identity,
-                installations: match suite {
-                    Suite::X25519 => SessionInstallations::X25519 {
-                        initiator: self.this_device(),
-                        responder: &device.installation,
-                    },
-                    Suite::Secp256k1 => SessionInstallations::Secp256k1,
+        let kem = match suite {
+            Suite::X25519MlKem768 => Some(encapsulate(device, env.rng)?),
+            Suite::X25519 | Suite::Secp256k1 => None,
+        };
+        let (initiator, responder) = (self.this_device(), &device.installation);
+        let id = SessionId::derive(&SessionParties {
+            initiator: &self.me(),
+            responder: &device.identity,
+            installations: match (suite, &kem) {
+                (Suite::Secp256k1, _) => SessionInstallations::Secp256k1,
+                (_, None) => SessionInstallations::X25519 {
+                    initiator,
+                    responder,
                 },
-                signed_pre_key: prekey.signed_pre_key(),
-                ephemeral: ephemeral.public(),
+                (_, Some((kem, _))) => SessionInstallations::X25519MlKem768 {
+                    initiator,
+                    responder,
+                    kem_id: &kem.id,
+                    ciphertext: &kem.ciphertext,
+                },
+            },
+            signed_pre_key: prekey.signed_pre_key(),
+            ephemeral: ephemeral.public(),
+        });
+        let added = match (&kem, prekey.ratchet_pre_key()) {
+            (Some((_, secret)), Some(ratchet_pre_key)) => Some(PostQuantum {
+                secret,
+                ratchet_pre_key,
+                session: &id,
             }),
+            _ => None,
+        };
+        let shared = x3dh::initiate(&self.account.identity, &ephemeral, prekey, added)?;
+        let ratchet = SessionRatchet::initiate(&shared, prekey, suite.curve(), env.rng)?;
+        let start = SessionStart {
+            id,
             peer: device.identity,
             installation: Some(device.installation.clone()),
             role: Role::Initiator,
             signed_pre_key: *prekey.signed_pre_key(),
             ratchet_pre_key: prekey.ratchet_pre_key().copied(),
+            post_quantum: suite.is_post_quantum(),
+            kem: kem.map(|(kem, _)| kem),
             handshake: Handshake::Unconfirmed {
                 order: Some(shared.prefix()),
                 ephemeral: *ephemeral.public(),
@@ -160,6 +208,7 @@ impl Engine {
         content: Content<'_>,
     ) -> Result<(Session, WireEntry, Target), SendError> {
         let (ad, mode) = (self.associated_data(&session), session.mode());
+        let suite = session.suite();
         let (ratchet, sealed) = match content.copy_of {
             Some(copy_of) => session.ratchet.seal_copy(&ad, content.payload, copy_of)?,
             None => session.ratchet.seal(&ad, content.payload)?,
@@ -170,17 +219,24 @@ impl Engine {
             copy_of,
         } = sealed;
         let x3dh = match &session.handshake {
-            Handshake::Unconfirmed { ephemeral, .. } => Some(WireX3dhHeader {
-                key: ephemeral.to_bytes().to_vec(),
-                id: session.signed_pre_key.to_bytes().to_vec(),
-            }),
+            Handshake::Unconfirmed { ephemeral, .. } => {
+                let kem = session.kem.as_ref();
+                Some(WireX3dhHeader {
+                    key: ephemeral.to_bytes().to_vec(),
+                    id: session.signed_pre_key.to_bytes().to_vec(),
+                    kem_id: kem.map_or_else(Vec::new, |kem| kem.id.as_bytes().to_vec()),
+                    kem_ciphertext: kem
+                        .map_or_else(Vec::new, |kem| kem.ciphertext.as_bytes().to_vec()),
+                })
+            }
             Handshake::Established => None,
         };
         let target = Target {
             installation: session.installation.clone(),
             mode,
-            session: Some((ratchet.suite(), session.id)),
+            session: Some((suite, session.id)),
             message: MessageId::ratchet(&session.id, &header.key, header.n),
+            not_post_quantum: None,
         };
         let entry = WireEntry {
             x3dh,
@@ -204,8 +260,12 @@ impl Engine {
         Ok((session, entry, target))
     }
 
-    /// The associated data of a session: its two sides and the prekeys (protocol §5).
+    /// The associated data of a session: its two sides and the prekeys (protocol §5), or its id,
+    /// which stands for all these (protocol §13).
     pub(crate) fn associated_data(&self, session: &Session) -> AssociatedData {
+        if session.post_quantum {
+            return AssociatedData::x25519_mlkem768(&session.id);
+        }
         let (Some(installation), Some(ratchet_pre_key), Suite::X25519) = (
             &session.installation,
             &session.ratchet_pre_key,
@@ -227,6 +287,19 @@ impl Engine {
             ratchet_pre_key,
         )
     }
+}
+
+/// Encapsulates a secret to the KEM prekey of a device that serves.
+fn encapsulate(
+    device: &Device,
+    rng: &mut dyn CryptoRng,
+) -> Result<(Arc<KemHandshake>, KemSecret), SendError> {
+    let Some(held) = device.serving_kem() else {
+        return Err(SendError::Key("the suite needs a KEM prekey".to_owned()));
+    };
+    let (ciphertext, secret) = held.key.encapsulate(rng)?;
+    let id = held.key.id();
+    Ok((Arc::new(KemHandshake { id, ciphertext }), secret))
 }
 
 /// Marks the gaps of a session as answered, because we send on it for the first time.

@@ -15,7 +15,7 @@ use crate::{
         AddressedMessage, Env, GroupId, GroupKey, GroupKeyError, GroupKeyRule, GroupSent,
         MAX_RECIPIENTS, Mode, Seal, SendError, SharedGroupKey, Target,
     },
-    send::{FanOut, check_payload},
+    send::{AnswerForm, FanOut, check_payload},
     store::Store,
     wire::{
         WireMessage, decode_group_sent, decode_shared, encode_group_keys, encode_group_sent,
@@ -85,12 +85,13 @@ impl Engine {
             &length_prefixed(&request.group),
             &request.payload,
         ]);
-        let form = (
-            encode_group_sent as fn(&_) -> _,
-            decode_group_sent as fn(&_) -> _,
-        );
+        let form = AnswerForm {
+            encode: encode_group_sent,
+            decode: decode_group_sent,
+            is_provisional: |_, _| false,
+        };
         let id = request.request_id.as_deref();
-        self.answered_once(store, env, (id, input), form, |engine, store, env| {
+        self.answered_once(store, env, (id, input), &form, |engine, store, env| {
             engine.write_to_group(store, env, request)
         })
     }
@@ -108,6 +109,7 @@ impl Engine {
             mode: Mode::Group,
             session: None,
             message: MessageId::of_payload(&entry.payload),
+            not_post_quantum: None,
         };
         let wire = encode_message(WireMessage {
             installation: self.this_device().as_str().to_owned(),
@@ -168,13 +170,21 @@ impl Engine {
         request: &GroupKeyRequest,
         which: Which,
     ) -> Result<SharedGroupKey, SendError> {
-        let form = (encode_shared as fn(&_) -> _, decode_shared as fn(&_) -> _);
+        let form = AnswerForm {
+            encode: encode_shared,
+            decode: decode_shared,
+            // Asked again for a new key, it would make another one.
+            is_provisional: match which {
+                Which::New => |_, _| false,
+                Which::Current => |shared: &SharedGroupKey, me| shared.sent.is_withheld(me),
+            },
+        };
         let id = request.request_id.as_deref();
         self.answered_once(
             store,
             env,
             (id, request.digest(which)),
-            form,
+            &form,
             |engine, store, env| {
                 let group = &request.group;
                 let rules = engine.key_rules(store, group)?;

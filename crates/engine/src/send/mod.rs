@@ -3,10 +3,11 @@
 //! [`targets`] sorts out which devices get a message, [`route`] decides how it is encrypted for
 //! each, and [`encrypt_for_device`] does that. An identity of which no device is known gets it by
 //! DH. [`to_members`] writes to everybody in a group; [`group_key`] writes under a group's key, and
-//! gives keys to others.
+//! gives keys to others. [`kem`] brings our KEM prekeys, and asks for those of others.
 
 mod encrypt_for_device;
 mod group_key;
+mod kem;
 pub(crate) mod route;
 pub(crate) mod targets;
 mod to_members;
@@ -23,10 +24,12 @@ use crypto_core::{ANY_INSTALLATION, EphemeralKeyPair, IdentityKey, MessageId, dh
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        AddressedMessage, ContactMark, CopyOf, Decision, Env, GroupId, MAX_PAYLOAD_BYTES,
-        MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal,
-        SendError, Sent, StoreError, StoredAnswer, Target, UnixMillis, outcome::Size,
+        AddressedMessage, ContactMark, CopyOf, Decision, Env, GroupId, MAX_KEM_PREKEYS_PER_BUNDLE,
+        MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode, OwnBundle, Peer,
+        REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoreError, StoredAnswer, Target, UnixMillis,
+        outcome::Size,
     },
+    own_bundle::Publication,
     sealing::listening::SentAs,
     send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
@@ -36,8 +39,20 @@ use crate::{
     },
 };
 
-/// How an answer is kept for retries: encoded, and decoded.
-type AnswerForm<T> = (fn(&T) -> Vec<u8>, fn(&[u8]) -> Result<T, StoreError>);
+/// How an answer is kept for retries.
+struct AnswerForm<T> {
+    encode: fn(&T) -> Vec<u8>,
+    decode: fn(&[u8]) -> Result<T, StoreError>,
+    /// Whether it is not kept, since what was asked for is still to be done. The identity is ours.
+    is_provisional: fn(&T, &IdentityKey) -> bool,
+}
+
+/// The form of what was sent to recipients.
+const SENT: AnswerForm<Sent> = AnswerForm {
+    encode: encode_sent,
+    decode: decode_sent,
+    is_provisional: Sent::is_withheld,
+};
 
 /// The content of a message.
 #[derive(Clone, Copy, Default)]
@@ -105,22 +120,20 @@ impl Engine {
                 limit: MAX_RECIPIENTS,
             });
         }
-        let form = (encode_sent as fn(&_) -> _, decode_sent as fn(&_) -> _);
         let id = (request.request_id.as_deref(), request.digest());
-        self.answered_once(store, env, id, form, |engine, store, env| {
+        self.answered_once(store, env, id, &SENT, |engine, store, env| {
             engine.fan_out(store, env, request, FanOut::default())
         })
     }
 
     /// What `make` gives, or gave when it was first asked for under this request id. `input` is a
-    /// digest of what is asked for, and `encode` and `decode` are the form that the answer is kept
-    /// in.
+    /// digest of what is asked for, and `form` that in which the answer is kept.
     fn answered_once<T>(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         (request_id, input): (Option<&str>, [u8; 32]),
-        (encode, decode): AnswerForm<T>,
+        form: &AnswerForm<T>,
         make: impl FnOnce(&mut Self, &mut dyn Store, &mut Env<'_>) -> Result<T, SendError>,
     ) -> Result<T, SendError> {
         let Some(request_id) = request_id else {
@@ -130,17 +143,20 @@ impl Engine {
         let known = store.stored_answer(request_id)?;
         if let Some(known) = known.filter(|known| known.at >= oldest) {
             return if known.input == input {
-                Ok(decode(&known.reply)?)
+                Ok((form.decode)(&known.reply)?)
             } else {
                 Err(SendError::RequestIdReused)
             };
         }
         let answer = make(self, store, env)?;
+        if (form.is_provisional)(&answer, &self.me()) {
+            return Ok(answer);
+        }
         store.put_stored_answer(
             request_id,
             &StoredAnswer {
                 input,
-                reply: encode(&answer),
+                reply: (form.encode)(&answer),
                 at: self.running_time(store, env)?,
             },
         )?;
@@ -184,13 +200,14 @@ impl Engine {
             recipient: None,
             wire: encode_message(WireMessage {
                 public: payload.to_vec(),
-                ..self.message_with(&bundle)
+                ..self.message_with(bundle.wire)
             }),
             targets: vec![Target {
                 installation: None,
                 mode: Mode::Public,
                 session: None,
                 message: MessageId::of_payload(payload),
+                not_post_quantum: None,
             }],
             sealed: None,
         })
@@ -214,7 +231,8 @@ impl Engine {
         self.advertisement(store, env, recipient, seal)
     }
 
-    /// The bundle advertisement: an empty DH message with our bundle (spec 4.4, protocol §6).
+    /// The bundle advertisement: an empty DH message with our bundle (spec 4.4, protocol §6). It
+    /// asks for the KEM prekeys of the recipient's devices that are missing (protocol §13).
     pub(crate) fn advertisement(
         &self,
         store: &mut dyn Store,
@@ -222,16 +240,29 @@ impl Engine {
         recipient: &IdentityKey,
         seal: Option<Seal>,
     ) -> Result<AddressedMessage, SendError> {
-        let mut bundle = self.current_bundle(store, env)?;
-        let targets = targets(store, &self.config, recipient, None, env.now)?;
-        if !targets.all_extended {
-            self.sign_anew(store, env.now, &mut bundle)?;
-        }
-        let mut message = self.dh_message(env, recipient, &bundle, Content::default())?;
+        let mut publication = self.publication(store, env)?;
+        let mut message = self.advertise_to(store, env, recipient, &mut publication)?;
         if let Some(seal) = seal {
             self.seal_all(store, env, seal, std::slice::from_mut(&mut message))?;
         }
         Ok(message)
+    }
+
+    fn advertise_to(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        recipient: &IdentityKey,
+        publication: &mut Publication,
+    ) -> Result<AddressedMessage, SendError> {
+        let this_device = (*recipient == self.me()).then(|| self.this_device());
+        let targets = targets(store, &self.config, recipient, this_device, env.now)?;
+        if !targets.all_extended {
+            self.sign_anew(store, env.now, &mut publication.bundle)?;
+        }
+        let none_known = targets.chosen.is_empty() && targets.skipped.is_empty();
+        let wanted = self.asked_of(&targets.chosen, none_known);
+        self.dh_message(env, recipient, publication, Content::default(), wanted)
     }
 
     fn fan_out(
@@ -257,16 +288,20 @@ impl Engine {
             request_id: request.request_id.clone(),
             decision,
         };
-        let mut bundle = self.current_bundle(store, env)?;
+        let mut publication = self.publication(store, env)?;
         let mut sent = Sent::default();
         let mut size = Size::default();
         let me = self.me();
         let others = copy_of.recipients.iter().filter(|key| **key != me);
         for recipient in others.filter(|_| told) {
-            self.send_to(store, env, recipient, &mut bundle, content, &mut sent)?;
+            self.send_to(store, env, recipient, &mut publication, content, &mut sent)?;
             size.check(&sent)?;
         }
-        self.encrypt_for_own_devices(store, env, &mut bundle, content, &copy_of, &mut sent)?;
+        // A text that nobody has got is still to be sent, and is copied then.
+        if decision.is_some() || group.is_some() || !sent.only_asks() {
+            let (publication, sent) = (&mut publication, &mut sent);
+            self.encrypt_for_own_devices(store, env, publication, content, &copy_of, sent)?;
+        }
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -279,7 +314,7 @@ impl Engine {
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        bundle: &mut OwnBundle,
+        publication: &mut Publication,
         content: Content<'_>,
         copy_of: &CopyOf,
         sent: &mut Sent,
@@ -291,7 +326,7 @@ impl Engine {
             return Ok(());
         }
         if !targets.all_extended {
-            self.sign_anew(store, env.now, bundle)?;
+            self.sign_anew(store, env.now, &mut publication.bundle)?;
         }
         let content = Content {
             mark: None,
@@ -300,21 +335,27 @@ impl Engine {
         };
         let mut parts = MessageParts::default();
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, content, &mut parts)?;
+            self.encrypt_for_device(store, env, device, publication, content, &mut parts)?;
         }
+        let asks = parts.asks();
         sent.skipped.append(&mut parts.skipped);
         if copy_of.decision.is_some() && content.payload.is_empty() {
             // By DH it would say nothing.
             parts.by_dh.clear();
         }
-        let message = self.message(env, &me, bundle, content, parts)?;
+        let message = if asks {
+            Some(self.asking(store, env, &me, publication)?)
+        } else {
+            self.message(env, &me, publication, content, parts)?
+        };
         sent.messages.extend(message);
         Ok(())
     }
 
     /// Encrypts for the devices of one recipient, or by DH if no device is known at all. If devices
     /// are known and none can be reached, nothing is sent, and the result lists each with its
-    /// reason.
+    /// reason. If that is a missing KEM prekey, or if nothing may go by DH, an advertisement asks
+    /// for it, without the text (protocol §13).
     ///
     /// A decline always goes by DH. On a ratchet it would look like an acceptance to clients that
     /// do not know contact marks, or if a relay removes the mark.
@@ -323,41 +364,67 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
-        bundle: &mut OwnBundle,
+        publication: &mut Publication,
         content: Content<'_>,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         let targets = targets(store, &self.config, recipient, None, env.now)?;
         if !targets.all_extended {
-            self.sign_anew(store, env.now, bundle)?;
+            self.sign_anew(store, env.now, &mut publication.bundle)?;
         }
         if content.mark == Some(ContactMark::Decline) {
             // The mark is what it says: without a text, too.
-            let message = self.dh_message(env, recipient, bundle, content)?;
+            self.check_by_dh(store, recipient, content.payload)?;
+            let message = self.dh_message(env, recipient, publication, content, Vec::new())?;
             sent.messages.push(message);
-            return self.record_sent(store, env, recipient, bundle, SentAs::Message);
+            return self.record_sent(store, env, recipient, &publication.bundle, SentAs::Message);
         }
         let mut parts = MessageParts {
             skipped: targets.skipped,
             ..MessageParts::default()
         };
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, content, &mut parts)?;
+            self.encrypt_for_device(store, env, device, publication, content, &mut parts)?;
         }
         parts.check_suites(recipient)?;
+        let asks = parts.asks();
         let none_known = parts.is_empty() && parts.skipped.is_empty();
         sent.skipped.append(&mut parts.skipped);
         let message = if none_known {
             check_not_empty(content.payload)?;
-            Some(self.dh_message(env, recipient, bundle, content)?)
+            if content.mark.is_some() {
+                // What was decided is recorded, so the text must go with it, or nothing.
+                self.check_by_dh(store, recipient, content.payload)?;
+            }
+            Some(if self.config.requires_post_quantum() {
+                self.asking(store, env, recipient, publication)?
+            } else {
+                self.dh_message(env, recipient, publication, content, Vec::new())?
+            })
+        } else if asks {
+            Some(self.asking(store, env, recipient, publication)?)
         } else {
-            self.message(env, recipient, bundle, content, parts)?
+            self.message(env, recipient, publication, content, parts)?
         };
         let Some(message) = message else {
             return Ok(());
         };
         sent.messages.push(message);
-        self.record_sent(store, env, recipient, bundle, SentAs::Message)
+        self.record_sent(store, env, recipient, &publication.bundle, SentAs::Message)
+    }
+
+    /// The message for an identity that gets no copy until a KEM prekey of it is here.
+    fn asking(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        recipient: &IdentityKey,
+        publication: &mut Publication,
+    ) -> Result<AddressedMessage, SendError> {
+        Ok(AddressedMessage {
+            targets: Vec::new(),
+            ..self.advertise_to(store, env, recipient, publication)?
+        })
     }
 
     /// Assembles a message; `None` if it reaches no device. The devices that it reaches by DH share
@@ -366,7 +433,7 @@ impl Engine {
         &self,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
-        bundle: &OwnBundle,
+        publication: &Publication,
         content: Content<'_>,
         mut parts: MessageParts,
     ) -> Result<Option<AddressedMessage>, SendError> {
@@ -377,18 +444,22 @@ impl Engine {
             check_not_empty(content.payload)?;
             let (entry, message) = dh_entry(env, recipient, content)?;
             parts.entries.insert(ANY_INSTALLATION.to_owned(), entry);
-            let by_dh = parts.by_dh.into_iter().map(|installation| Target {
+            let by_dh = parts.by_dh.into_iter();
+            let by_dh = by_dh.map(|(installation, why_below)| Target {
                 installation: Some(installation),
                 mode: Mode::Dh,
                 session: None,
                 message,
+                not_post_quantum: Some(why_below),
             });
             parts.targets.extend(by_dh);
         }
+        parts.wanted.truncate(MAX_KEM_PREKEYS_PER_BUNDLE);
         let wire = encode_message(WireMessage {
             entries: parts.entries,
             contact: content.mark,
-            ..self.message_with(bundle)
+            kem_wanted: parts.wanted,
+            ..self.message_with(publication.bringing(|device| parts.brought.contains(device)))
         });
         // With the default number of devices even the largest payload fits.
         if wire.len() > MAX_WIRE_BYTES {
@@ -405,12 +476,15 @@ impl Engine {
         }))
     }
 
+    /// A message by DH, with all KEM prekeys that are held of our devices. It asks for those of the
+    /// devices `kem_wanted`.
     fn dh_message(
         &self,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
-        bundle: &OwnBundle,
+        publication: &Publication,
         content: Content<'_>,
+        kem_wanted: Vec<String>,
     ) -> Result<AddressedMessage, SendError> {
         let (entry, message) = dh_entry(env, recipient, content)?;
         Ok(AddressedMessage {
@@ -418,13 +492,15 @@ impl Engine {
             wire: encode_message(WireMessage {
                 entries: BTreeMap::from([(ANY_INSTALLATION.to_owned(), entry)]),
                 contact: content.mark,
-                ..self.message_with(bundle)
+                kem_wanted,
+                ..self.message_with(publication.bringing_all())
             }),
             targets: vec![Target {
                 installation: None,
                 mode: Mode::Dh,
                 session: None,
                 message,
+                not_post_quantum: Some(self.why_below_unknown()),
             }],
             sealed: None,
         })
@@ -456,11 +532,11 @@ impl Engine {
         Ok(())
     }
 
-    /// A wire message without content: every one carries our bundle.
-    fn message_with(&self, bundle: &OwnBundle) -> WireMessage {
+    /// A wire message without content: every one carries our encoded bundle.
+    fn message_with(&self, bundle: Vec<u8>) -> WireMessage {
         WireMessage {
             installation: self.this_device().as_str().to_owned(),
-            bundles: vec![bundle.wire.clone()],
+            bundles: vec![bundle],
             ..WireMessage::default()
         }
     }

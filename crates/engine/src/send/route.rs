@@ -1,4 +1,4 @@
-//! How a message is encrypted for a device (protocol §7, on which session).
+//! How a message is encrypted for a device (protocol §7, on which session; §13, which suite).
 
 use crypto_core::Suite;
 
@@ -49,43 +49,66 @@ pub(crate) fn route(
         Some(session) if standing_now(store, &session)? == Standing::Active => Some(session),
         _ => None,
     };
-    let mut held_by_suite = false;
+    let suite = device.new_session_suite(config);
+    let mut refused = None;
     if let Some(session) = active {
-        let rekey_due = device.rekey_due && device.prekey.is_some();
-        let allowed = config.allows(session.suite());
-        if allowed && !rekey_due && !unanswered(config, &session, now) {
+        refused = device.refusal(config, session.suite());
+        let outdated =
+            (device.rekey_due && device.prekey.is_some()) || unanswered(config, &session, now);
+        let stays = if suite == Ok(Suite::X25519MlKem768) {
+            !outdated && session.post_quantum
+        } else {
+            !outdated || session.post_quantum
+        };
+        if refused.is_none() && stays {
             return Ok(Route::Active(session));
         }
-        held_by_suite = !allowed;
     }
-    let Some(prekey) = &device.prekey else {
-        return Ok(Route::Skip(if held_by_suite {
-            SkipReason::SuiteForbidden
-        } else {
-            SkipReason::NoPreKey
-        }));
+    let suite = match (suite, &device.prekey, refused) {
+        (Ok(suite), ..) => suite,
+        (Err(_), None, Some(refused)) => return Ok(Route::Skip(refused)),
+        (Err(reason), ..) => return Ok(Route::Skip(reason)),
     };
-    let Some(suite) = device.new_session_suite(config) else {
-        return Ok(Route::Skip(SkipReason::SuiteForbidden));
-    };
-    if suite != Suite::Secp256k1 || !prekey.begun {
+    let begun = device.prekey.as_ref().is_some_and(|prekey| prekey.begun);
+    if suite != Suite::Secp256k1 || !begun {
         return Ok(Route::Begin(suite));
     }
     Ok(begun_session(store, device)?.map_or(Route::Dh, Route::Resume))
 }
 
 impl Device {
-    /// The suite of a new session with this device (protocol §5): x25519 if both sides support it,
-    /// else secp256k1. `None` if no prekey is known, or the configuration allows neither.
-    #[must_use]
-    pub fn new_session_suite(&self, config: &Config) -> Option<Suite> {
-        let prekey = self.prekey.as_ref()?;
-        let can = |suite: Suite| match suite {
-            Suite::X25519 => prekey.key.ratchet_pre_key().is_some(),
-            Suite::Secp256k1 => true,
+    /// The suite of a new session with this device (protocol §5, §13): of those that the
+    /// configuration allows x25519-mlkem768 if a KEM prekey serves, else x25519 if it has a ratchet
+    /// prekey. secp256k1 is for devices that have none, or with everybody if it is allowed alone.
+    ///
+    /// # Errors
+    /// Why there can be no new session.
+    pub fn new_session_suite(&self, config: &Config) -> Result<Suite, SkipReason> {
+        let prekey = self.prekey.as_ref().ok_or(SkipReason::NoPreKey)?;
+        let on_curve25519 = config.allows_post_quantum() || config.allows(Suite::X25519);
+        let suite = if prekey.key.ratchet_pre_key().is_none() || !on_curve25519 {
+            Suite::Secp256k1
+        } else if config.allows_post_quantum() && self.serving_kem().is_some() {
+            Suite::X25519MlKem768
+        } else {
+            Suite::X25519
         };
-        [Suite::X25519, Suite::Secp256k1]
-            .into_iter()
-            .find(|suite| can(*suite) && config.allows(*suite))
+        self.refusal(config, suite).map_or(Ok(suite), Err)
+    }
+
+    /// Why a session of `suite` may not be used with this device; `None` if it may.
+    fn refusal(&self, config: &Config, suite: Suite) -> Option<SkipReason> {
+        let below = config.allows_post_quantum() && !suite.is_post_quantum();
+        if below && self.kem.post_quantum {
+            return Some(SkipReason::KemKeyMissing);
+        }
+        if config.allows(suite) {
+            return None;
+        }
+        Some(if below && self.has_kem() {
+            SkipReason::KemKeyMissing
+        } else {
+            SkipReason::SuiteForbidden
+        })
     }
 }

@@ -6,9 +6,8 @@ use zeroize::Zeroizing;
 use crate::{
     engine::{Engine, SendRequest},
     model::{Env, GroupId, Seal, SendError, Sent},
-    send::{FanOut, check_payload},
+    send::{FanOut, SENT, check_payload},
     store::Store,
-    wire::{decode_sent, encode_sent},
 };
 
 /// What to send to everybody in a group.
@@ -62,9 +61,8 @@ impl Engine {
         request: &MembersSendRequest,
     ) -> Result<Sent, SendError> {
         check_payload(&request.payload)?;
-        let form = (encode_sent as fn(&_) -> _, decode_sent as fn(&_) -> _);
         let id = (request.request_id.as_deref(), request.digest());
-        self.answered_once(store, env, id, form, |engine, store, env| {
+        self.answered_once(store, env, id, &SENT, |engine, store, env| {
             let request = SendRequest {
                 recipients: engine.group_recipients(store, &request.group, request.joined_only)?,
                 payload: request.payload.clone(),

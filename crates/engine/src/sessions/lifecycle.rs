@@ -21,6 +21,15 @@ pub(crate) struct Arrival {
     pub(crate) now: UnixMillis,
     /// It carries an older bundle entry of its device than we have: it changes no standing.
     pub(crate) before_rekey: bool,
+    /// Suite x25519-mlkem768 may be used: its sessions are preferred to those below it.
+    pub(crate) post_quantum: bool,
+}
+
+impl Arrival {
+    /// Whether `one` is of suite x25519-mlkem768 and `other` below it (protocol §13, standing).
+    const fn is_above(self, one: &Session, other: &Session) -> bool {
+        self.post_quantum && one.post_quantum && !other.post_quantum
+    }
 }
 
 /// The standing of `session` now. A session built on a prekey of ours expires when that is
@@ -182,10 +191,12 @@ pub(crate) fn on_first_message(
     let active = usable_session(store, device, arrival.now)?;
     match active {
         // If the two crossed (spec 3.2), the lower SK in byte order wins at both ends.
+        Some(active) if arrival.is_above(&active, session) => Ok(()),
         Some(mut active) => {
-            if let Handshake::Unconfirmed {
-                order: Some(ours), ..
-            } = &active.handshake
+            if !arrival.is_above(session, &active)
+                && let Handshake::Unconfirmed {
+                    order: Some(ours), ..
+                } = &active.handshake
             {
                 if shared.prefix() >= *ours {
                     session.lost_to = Some(active.id);
@@ -216,12 +227,16 @@ pub(crate) fn on_advance(
     let Some(active) = usable_session(store, device, arrival.now)? else {
         return reactivate(store, session, None, arrival.now);
     };
+    if arrival.is_above(&active, session) {
+        return Ok(());
+    }
     let lost_crossing = session.lost_to == Some(active.id);
-    if lost_crossing && session.suite() == Suite::X25519 {
+    if lost_crossing && session.suite() != Suite::Secp256k1 {
         return Ok(());
     }
     let unconfirmed = matches!(active.handshake, Handshake::Unconfirmed { .. });
-    let at_once = !lost_crossing && (unconfirmed || session.id < active.id);
+    let at_once = arrival.is_above(session, &active)
+        || !lost_crossing && (unconfirmed || session.id < active.id);
     let this_advance = (active.id, active.advances);
     if at_once || session.takeover == Some(this_advance) {
         return reactivate(store, session, Some(active), arrival.now);
@@ -312,7 +327,7 @@ pub(crate) fn make_room(
 /// Whether an initiator has waited so long for an answer that it begins another session (protocol
 /// §1). In suite secp256k1 it always waits: a second session on the same prekey would not be read.
 pub(crate) fn unanswered(config: &Config, session: &Session, now: UnixMillis) -> bool {
-    session.suite() == Suite::X25519
+    session.suite() != Suite::Secp256k1
         && matches!(session.handshake, Handshake::Unconfirmed { .. })
         && (session.sent >= config.unanswered_messages
             || now.since(session.created_at) >= config.unanswered_age

@@ -6,8 +6,8 @@ use crypto_core::{IdentityKey, InstallationId};
 use crate::{
     engine::{Engine, settled_time::ending_at},
     model::{
-        Device, DeviceMetadata, Env, EventKind, InstallationView, LinkError, Pairing, PairingError,
-        Standing, StoreError,
+        Device, DeviceKem, DeviceMetadata, Env, EventKind, InstallationView, LinkError, Pairing,
+        PairingError, Standing, StoreError,
     },
     sessions::expiry::expire,
     store::{Store, record_event},
@@ -81,7 +81,9 @@ impl Engine {
 
     /// Resets the sessions with an identity, or with one device of it: they expire, and the next
     /// message sets up a new one. The next bundle entry of the device is accepted without the
-    /// extension and with any version (protocol §3). Gives the number of sessions that expired.
+    /// extension and with any version (protocol §3), and it may be written to below suite
+    /// x25519-mlkem768 again: it may have gone back to an older program (protocol §13). Gives the
+    /// number of sessions that expired.
     ///
     /// In suite secp256k1 no new session is begun on a prekey on which we began one: until the
     /// device has a new prekey, it is written to by DH (protocol §7, one session for each prekey).
@@ -110,6 +112,10 @@ impl Engine {
             let mut forgotten = Device {
                 extension_shown: false,
                 refused_version: None,
+                kem: DeviceKem {
+                    only_from_itself: true,
+                    ..DeviceKem::default()
+                },
                 ..device.clone()
             };
             if let Some(prekey) = &mut forgotten.prekey {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{MAX_BUNDLES_LOOKED_AT, WarningKind},
+    model::{MAX_BUNDLES_LOOKED_AT, MAX_KEM_PREKEYS_PER_BUNDLE, WarningKind},
     wire::{WireMessage, encode_message},
 };
 
@@ -376,7 +376,7 @@ fn a_message_that_was_never_read_cannot_be_confirmed_away() {
 fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..70);
     let entry = (
-        prop::option::of((bytes(), bytes())),
+        prop::option::of((bytes(), bytes(), bytes(), bytes())),
         prop::option::of((bytes(), any::<u32>(), any::<u32>(), bytes())),
         prop::option::of(bytes()),
         prop::option::of((any::<u32>(), 0..3_u32, bytes(), bytes(), bytes())),
@@ -385,7 +385,14 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
     )
         .prop_map(
             |(x3dh, dr, dh, hr, payload, copy_of)| crate::wire::WireEntry {
-                x3dh: x3dh.map(|(key, id)| crate::wire::WireX3dhHeader { key, id }),
+                x3dh: x3dh.map(
+                    |(key, id, kem_id, kem_ciphertext)| crate::wire::WireX3dhHeader {
+                        key,
+                        id,
+                        kem_id,
+                        kem_ciphertext,
+                    },
+                ),
                 dr: dr.map(|(key, n, pn, id)| crate::wire::WireRatchetHeader { key, n, pn, id }),
                 dh,
                 hr: hr.map(|(deprecated_key, number, group, key, keys)| {
@@ -408,18 +415,22 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
         prop::collection::btree_map(names, entry, 0..3),
         prop_oneof![4 => Just(Vec::new()), 1 => bytes()],
         (0..5_u32).prop_map(crate::model::ContactMark::from_code::<u32>),
+        prop::collection::vec(".{0,8}", 0..=MAX_KEM_PREKEYS_PER_BUNDLE),
         bytes(),
     )
-        .prop_map(|(installation, bundles, entries, public, contact, raw)| {
-            let message = WireMessage {
-                installation,
-                bundles,
-                entries,
-                public,
-                contact,
-            };
-            (message, raw)
-        })
+        .prop_map(
+            |(installation, bundles, entries, public, contact, kem_wanted, raw)| {
+                let message = WireMessage {
+                    installation,
+                    bundles,
+                    entries,
+                    public,
+                    contact,
+                    kem_wanted,
+                };
+                (message, raw)
+            },
+        )
 }
 
 proptest! {

@@ -16,6 +16,7 @@ mod groups;
 mod hostile;
 mod linking;
 mod next_sweep;
+mod post_quantum;
 mod proptest_runner;
 mod recordings;
 mod regressions;
@@ -23,6 +24,7 @@ mod schedules;
 mod sealing;
 mod secrets;
 mod sessions;
+mod sizes;
 mod skipped_keys;
 mod time;
 mod twin_regressions;
@@ -40,7 +42,7 @@ use crate::{
         UnixMillis,
     },
     store::{Store, StoreRead, Transaction, memory::MemoryStore},
-    wire::WireMessage,
+    wire::{WireMessage, decode_contact_code},
     world::SplitMix64,
 };
 
@@ -111,6 +113,7 @@ impl TestDevice {
         let import = PreKeyImport {
             signed,
             ratchet,
+            kem: Vec::new(),
             version: Some(version),
             current: None,
             created_at: None,
@@ -203,10 +206,10 @@ impl TestDevice {
         }
     }
 
+    /// Its bundle, with the KEM prekeys beside it.
     fn bundle(&mut self) -> Vec<u8> {
-        self.transact(|engine, store, env| engine.bundle(store, env))
-            .unwrap()
-            .wire
+        let bundle = self.transact(|engine, store, env| engine.bundle(store, env));
+        decode_contact_code(&bundle.unwrap().contact_code_full).unwrap()
     }
 
     fn import_bundle(&mut self, wire: &[u8]) -> crate::model::ImportedBundle {

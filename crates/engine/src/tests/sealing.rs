@@ -482,7 +482,12 @@ fn a_declined_contact_is_listened_to_no_more_until_it_is_asked_or_accepted_again
     let decide = |alice: &mut TestDevice, to: IdentityKey, step: &str| {
         let request = SendRequest {
             recipients: vec![to],
-            payload: b"hi".to_vec().into(),
+            // To a post-quantum device no text goes by DH, as all declines do.
+            payload: if step.starts_with("decline") {
+                Vec::new().into()
+            } else {
+                b"hi".to_vec().into()
+            },
             request_id: None,
             seal: None,
         };

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     GroupSendRequest, MembersSendRequest,
-    model::{ChatKey, Correspondent, Gap, GroupId, GroupKey, NegotiatedTopic},
+    model::{ChatKey, Correspondent, Gap, GroupId, GroupKey, NegotiatedTopic, OwnKemPreKey},
     sealing::{Opener, SignedMessage},
     store::contract,
     wire::{WireGroupHeader, WireGroupKeys, encode_group_keys},
@@ -82,6 +82,11 @@ fn debug_output_shows_no_keys() {
     });
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
+    shows_nothing::<OwnKemPreKey>(&OwnKemPreKey {
+        seed: Wiped::new([SECRET; 64]),
+        id: crypto_core::KemId::from_bytes([7; 32]),
+        version: 7,
+    });
     let keys = encode_group_keys(b"a group", 7, &[SECRET; 32]);
     shows_nothing::<WireGroupKeys>(&WireGroupKeys::decode(&keys).expect("the key"));
     shows_nothing::<WireGroupHeader>(&WireGroupHeader {

@@ -59,6 +59,8 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
         EventKind::InstallationDisabled(device) => Kind::InstallationDisabled(device_out(device)),
         EventKind::InstallationStale(device) => Kind::InstallationStale(device_out(device)),
         EventKind::InstallationActive(device) => Kind::InstallationActive(device_out(device)),
+        EventKind::KemPreKeyArrived(device) => Kind::KemPreKeyArrived(device_out(device)),
+        EventKind::PostQuantum(device) => Kind::PostQuantum(device_out(device)),
         EventKind::VersionWentBack { device, from, to } => {
             Kind::VersionWentBack(proto::VersionWentBack {
                 device: Some(device_out(device)),
@@ -146,6 +148,8 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
         Kind::InstallationDisabled(device) => EventKind::InstallationDisabled(device_in(&device)?),
         Kind::InstallationStale(device) => EventKind::InstallationStale(device_in(&device)?),
         Kind::InstallationActive(device) => EventKind::InstallationActive(device_in(&device)?),
+        Kind::KemPreKeyArrived(device) => EventKind::KemPreKeyArrived(device_in(&device)?),
+        Kind::PostQuantum(device) => EventKind::PostQuantum(device_in(&device)?),
         Kind::VersionWentBack(version) => EventKind::VersionWentBack {
             device: device_in(&version.device?)?,
             from: version.from,

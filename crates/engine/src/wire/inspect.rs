@@ -1,13 +1,16 @@
 //! Decoding bundles and messages for display, without any keys, whether or not they are valid.
 
-use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
+use crypto_core::{
+    EntryFault, IdentityKey, KemPreKey, RawBundle, RawEntry, RawKemPreKey, VerifiedBundle,
+};
 
 use crate::{
     model::{
-        InspectedBundle, InspectedEntry, InspectedGroupHeader, InspectedMessage,
-        InspectedRatchetHeader, InspectedTarget, MAX_BUNDLES_LOOKED_AT, Mode, WireError,
+        InspectedBundle, InspectedEntry, InspectedGroupHeader, InspectedKemPreKey,
+        InspectedMessage, InspectedRatchetHeader, InspectedTarget, InspectedX3dhHeader,
+        MAX_BUNDLES_LOOKED_AT, MAX_KEM_PREKEYS_PER_BUNDLE, Mode, WireError,
     },
-    wire::{WireEntry, WireGroupKeys, WireMessage, decode_bundle},
+    wire::{WireEntry, WireGroupKeys, WireMessage, decode_bundle, decode_kem_prekeys},
 };
 
 /// Decodes a bundle for display.
@@ -15,7 +18,12 @@ use crate::{
 /// # Errors
 /// [`WireError`] if the bytes cannot be decoded. Why a bundle is not valid is in `fault`.
 pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
-    Ok(inspect(&decode_bundle(wire)?))
+    let bundle = decode_bundle(wire)?;
+    let beside = decode_kem_prekeys(wire).into_iter();
+    let beside = beside
+        .take(MAX_KEM_PREKEYS_PER_BUNDLE)
+        .map(Option::unwrap_or_default);
+    Ok(inspect(&bundle, beside))
 }
 
 /// Decodes a wire message for display.
@@ -48,12 +56,20 @@ impl WireMessage {
                 .collect(),
             public_bytes: self.public.len(),
             contact: self.contact,
+            kem_wanted: self.kem_wanted.clone(),
         }
     }
 }
 
-fn inspect(raw: &RawBundle) -> InspectedBundle {
+fn inspect(raw: &RawBundle, beside: impl Iterator<Item = RawKemPreKey>) -> InspectedBundle {
     let verified = raw.verify();
+    let identity = IdentityKey::from_wire(&raw.identity).ok();
+    let inspect_kem = |key: RawKemPreKey| InspectedKemPreKey {
+        id: KemPreKey::from_stored(&key.key).ok().map(|key| key.id()),
+        valid: identity.is_some_and(|identity| key.verify(&identity).is_ok()),
+        version: key.version,
+        installation: key.installation_id,
+    };
     let entries = raw
         .entries
         .iter()
@@ -70,9 +86,10 @@ fn inspect(raw: &RawBundle) -> InspectedBundle {
         })
         .collect();
     InspectedBundle {
-        identity: IdentityKey::from_wire(&raw.identity).ok(),
+        identity,
         timestamp_ns: raw.timestamp,
         entries,
+        kem_pre_keys: beside.map(inspect_kem).collect(),
         fault: verified.err().map(|error| error.to_string()),
     }
 }
@@ -102,10 +119,12 @@ fn inspect_target(installation: &str, entry: &WireEntry) -> InspectedTarget {
     InspectedTarget {
         installation: installation.to_owned(),
         mode,
-        x3dh: entry
-            .x3dh
-            .as_ref()
-            .map(|header| (header.key.clone(), header.id.clone())),
+        x3dh: entry.x3dh.as_ref().map(|header| InspectedX3dhHeader {
+            key: header.key.clone(),
+            id: header.id.clone(),
+            kem_id: header.kem_id.clone(),
+            kem_ciphertext_bytes: header.kem_ciphertext.len(),
+        }),
         dr: entry.dr.as_ref().map(|header| InspectedRatchetHeader {
             key: header.key.clone(),
             n: header.n,

@@ -365,7 +365,7 @@ mod tests {
             Err(LinkTextError::Damaged)
         );
         assert_eq!(
-            decode_first_code(&format!("{FIRST_PREFIX}Ag")),
+            decode_first_code(&format!("{FIRST_PREFIX}Aw")),
             Err(LinkTextError::Version)
         );
         let long = format!("{SECOND_PREFIX}{}", "A".repeat(MAX_CODE_CHARS));

@@ -16,7 +16,7 @@ mod stored;
 use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine as _, engine::general_purpose as base64_engine};
-use crypto_core::{GroupKeyId, RawBundle, RawEntry, typed::one_word};
+use crypto_core::{GroupKeyId, RawBundle, RawEntry, RawKemPreKey, typed::one_word};
 use prost::Message as _;
 
 pub(crate) use self::{
@@ -37,7 +37,9 @@ pub use self::{
         encode_first_code, encode_link_contents, encode_second_code,
     },
 };
-use crate::model::{ContactMark, GroupId, MAX_WIRE_BYTES, UsedGroupKey, WireError};
+use crate::model::{
+    ContactMark, GroupId, MAX_KEM_PREKEYS_PER_BUNDLE, MAX_WIRE_BYTES, UsedGroupKey, WireError,
+};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 mod proto {
@@ -69,6 +71,9 @@ pub struct WireMessage {
     pub(crate) public: Vec<u8>,
     /// What it says that it is to a contact.
     pub(crate) contact: Option<ContactMark>,
+    /// The devices of the recipient whose KEM prekeys the sender wants, as on the wire: as many as
+    /// are read.
+    pub(crate) kem_wanted: Vec<String>,
 }
 
 /// A decoded `DirectMessageProtocol`.
@@ -89,6 +94,10 @@ pub(crate) struct WireEntry {
 pub(crate) struct WireX3dhHeader {
     pub(crate) key: Vec<u8>,
     pub(crate) id: Vec<u8>,
+    /// The KEM prekey that it names; empty in the suites without a KEM.
+    pub(crate) kem_id: Vec<u8>,
+    /// What was encapsulated to that; empty as well.
+    pub(crate) kem_ciphertext: Vec<u8>,
 }
 
 /// A `DRHeader`.
@@ -153,9 +162,28 @@ impl WireMessage {
             bundles,
             entries: decode_entries(&message.direct_message)?,
             public: message.public_message,
-            contact: ContactMark::from_code(message.contact),
+            contact: decode_contact(wire),
+            kem_wanted: decode_wanted(wire, message.kem_wanted),
         })
     }
+}
+
+/// The contact mark of a message. Field 16 that is no number is none.
+fn decode_contact(wire: &[u8]) -> Option<ContactMark> {
+    let mark = proto::ContactMark::decode(wire).ok()?;
+    ContactMark::from_code(mark.contact)
+}
+
+/// The devices whose KEM prekeys a message asks for: those in field 17, then those that stand in
+/// field 16 if that is not the contact mark. What is no text is left out.
+fn decode_wanted(wire: &[u8], wanted: Vec<Vec<u8>>) -> Vec<String> {
+    let earlier = proto::EarlierWanted::decode(wire).unwrap_or_default();
+    wanted
+        .into_iter()
+        .chain(earlier.kem_wanted)
+        .take(MAX_KEM_PREKEYS_PER_BUNDLE)
+        .filter_map(|name| String::from_utf8(name).ok())
+        .collect()
 }
 
 /// The parser's own message is about its internals and is not shown.
@@ -189,7 +217,10 @@ fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, Wi
 
 /// Encodes a wire message.
 pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
-    proto::ProtocolMessage {
+    let mark = proto::ContactMark {
+        contact: message.contact.map_or(0, |mark| mark.code().into()),
+    };
+    let mut wire = proto::ProtocolMessage {
         bundle: Vec::new(),
         installation_id: message.installation,
         bundles: message.bundles,
@@ -205,9 +236,15 @@ pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
             })
             .collect(),
         public_message: message.public,
-        contact: message.contact.map_or(0, |mark| mark.code().into()),
+        kem_wanted: message
+            .kem_wanted
+            .into_iter()
+            .map(String::into_bytes)
+            .collect(),
     }
-    .encode_to_vec()
+    .encode_to_vec();
+    wire.extend(mark.encode_to_vec());
+    wire
 }
 
 impl From<proto::DirectMessageProtocol> for WireEntry {
@@ -216,6 +253,8 @@ impl From<proto::DirectMessageProtocol> for WireEntry {
             x3dh: entry.x3dh_header.map(|header| WireX3dhHeader {
                 key: header.key,
                 id: header.id,
+                kem_id: header.kem_id,
+                kem_ciphertext: header.kem_ciphertext,
             }),
             dr: entry.dr_header.map(|header| WireRatchetHeader {
                 key: header.key,
@@ -243,6 +282,8 @@ impl From<WireEntry> for proto::DirectMessageProtocol {
             x3dh_header: entry.x3dh.map(|header| proto::X3dhHeader {
                 key: header.key,
                 id: header.id,
+                kem_id: header.kem_id,
+                kem_ciphertext: header.kem_ciphertext,
             }),
             dr_header: entry.dr.map(|header| proto::DrHeader {
                 key: header.key,
@@ -293,6 +334,41 @@ pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
         signature: bundle.signature,
         timestamp: bundle.timestamp,
     })
+}
+
+/// The KEM prekeys beside a bundle, those after the first [`MAX_KEM_PREKEYS_PER_BUNDLE`] included.
+/// `None` is one that is not of this form.
+pub(crate) fn decode_kem_prekeys(bundle: &[u8]) -> Vec<Option<RawKemPreKey>> {
+    let beside = proto::KemPreKeys::decode(bundle).unwrap_or_default();
+    let decode = |wire: Vec<u8>| {
+        let key = proto::KemPreKey::decode(wire.as_slice()).ok()?;
+        Some(RawKemPreKey {
+            installation_id: key.installation_id,
+            version: key.version,
+            key: key.key,
+            signature: key.signature,
+        })
+    };
+    beside.kem_pre_keys.into_iter().map(decode).collect()
+}
+
+/// Adds KEM prekeys to an encoded bundle, which its signature does not cover: fields that follow
+/// are fields of the same protobuf.
+pub(crate) fn with_kem_prekeys(mut bundle: Vec<u8>, keys: Vec<RawKemPreKey>) -> Vec<u8> {
+    let encode = |key: RawKemPreKey| {
+        proto::KemPreKey {
+            installation_id: key.installation_id,
+            version: key.version,
+            key: key.key,
+            signature: key.signature,
+        }
+        .encode_to_vec()
+    };
+    let beside = proto::KemPreKeys {
+        kem_pre_keys: keys.into_iter().map(encode).collect(),
+    };
+    bundle.extend(beside.encode_to_vec());
+    bundle
 }
 
 /// Encodes a bundle.

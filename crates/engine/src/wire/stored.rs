@@ -9,8 +9,8 @@ use prost::Message as _;
 
 use super::{WireGroupHeader, WireMessage};
 use crate::model::{
-    AddressedMessage, GroupId, GroupSent, Mode, SealedEnvelope, Sent, SharedGroupKey, SkipReason,
-    Skipped, StoreError, Target,
+    AddressedMessage, GroupId, GroupSent, Mode, NotPostQuantum, SealedEnvelope, Sent,
+    SharedGroupKey, SkipReason, Skipped, StoreError, Target,
 };
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
@@ -152,6 +152,9 @@ fn target_out(target: &Target) -> proto::Target {
             .session
             .map_or_else(Vec::new, |(_, session)| session.as_bytes().to_vec()),
         message: target.message.as_bytes().to_vec(),
+        not_post_quantum: target
+            .not_post_quantum
+            .map_or(0, |reason| reason.code().into()),
     }
 }
 
@@ -175,6 +178,10 @@ fn target_in(target: proto::Target) -> Option<Target> {
         mode: Mode::from_code(target.mode)?,
         session,
         message: MessageId::from_bytes(target.message.try_into().ok()?),
+        not_post_quantum: match target.not_post_quantum {
+            0 => None,
+            code => Some(NotPostQuantum::from_code(code)?),
+        },
     })
 }
 

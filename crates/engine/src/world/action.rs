@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    CrashPoint, Disks, World, days,
+    CrashPoint, Disks, RelayFault, World, days,
     effects::{DeliveryOptions, Tampering},
     hours,
     weights::Weights,
@@ -38,6 +38,8 @@ pub enum ActionKind {
     Disable,
     Reset,
     Decide,
+    Relay,
+    Update,
 }
 
 /// One action of a schedule. Devices, identities and messages in flight are given by numbers, taken
@@ -63,6 +65,8 @@ pub enum Action {
     Wait(Duration),
     /// A contact code is imported: the newest of a device, or one that is `age` bundles older.
     Import { at: usize, of: usize, age: usize },
+    /// The newest is imported with the KEM prekeys beside it.
+    ImportFull { at: usize, of: usize },
     /// A device advertises its bundle to an identity that is not its own.
     Advertise { from: usize, to: usize },
     /// A copy of a message arrives with one bit flipped.
@@ -117,6 +121,14 @@ pub enum Action {
         with: usize,
         step: ContactMark,
     },
+    /// From now on a relay does this to the messages of one device to another.
+    Relay {
+        at: usize,
+        from: usize,
+        fault: Option<RelayFault>,
+    },
+    /// A device gets the current program.
+    Update { at: usize },
 }
 
 /// The weight of each kind of action in a random schedule.
@@ -167,7 +179,10 @@ impl Action {
             ActionKind::Confirm => Self::Confirm { at },
             ActionKind::Wait => Self::Wait(span(c)),
             ActionKind::Import => {
-                // Every other time the newest.
+                // Every other time the newest; half of these with KEM prekeys.
+                if more % 4 == 2 {
+                    return Self::ImportFull { at, of };
+                }
                 let age = if odd { more / 2 % 8 } else { 0 };
                 Self::Import { at, of, age }
             }
@@ -220,6 +235,17 @@ impl Action {
                 with: which,
                 step: ContactMark::ALL[more % ContactMark::ALL.len()],
             },
+            ActionKind::Relay => Self::Relay {
+                at,
+                from: which,
+                fault: match c % 5 {
+                    0 | 1 => Some(RelayFault::Strip),
+                    2 => Some(RelayFault::SwapKem),
+                    3 => Some(RelayFault::ReplayKem),
+                    _ => None,
+                },
+            },
+            ActionKind::Update => Self::Update { at },
         }
     }
 }
@@ -279,6 +305,11 @@ impl<H: Disks> World<H> {
                     self.import_at(at % count, of % count, age);
                 }
             }
+            Action::ImportFull { at, of } => {
+                if at % count != of % count {
+                    self.import_full_at(at % count, of % count);
+                }
+            }
             Action::Advertise { from, to } => {
                 let to = self.other(from % count, to);
                 self.advertise_from(from % count, to);
@@ -327,6 +358,8 @@ impl<H: Disks> World<H> {
                 let with = self.other(at % count, with);
                 self.decide_at(at % count, with, step, &text);
             }
+            Action::Relay { at, from, fault } => self.relay_at(from % count, at % count, fault),
+            Action::Update { at } => self.update_at(at % count),
         }
     }
 

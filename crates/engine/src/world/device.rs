@@ -1,23 +1,29 @@
 //! One simulated device: an engine, a store, a clock that may be wrong, and the memory of a
 //! frontend.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crypto_core::{
-    IdentityKey, IdentityKeyPair, InstallationId, MessageId, SessionId, SignedPreKey,
-    SignedPreKeyPair,
+    IdentityKey, IdentityKeyPair, InstallationId, MessageId, RatchetPreKeyPair, SessionId,
+    SignedPreKey, SignedPreKeyPair, Suite,
 };
 use zeroize::Zeroizing;
 
 use super::{Disks, SplitMix64, oracle::KnownContact, sent_message::InFlight};
 use crate::{
-    engine::{Engine, PreKeyImport, SendRequest},
+    engine::{Engine, PreKeyImport, ReceiveRequest, SendRequest},
     model::{
         Account, AccountName, Config, ContactState, Env, SendError, Session, Standing, Target,
         UnixMillis,
     },
     store::{Store, Transaction},
 };
+
+/// The session of a copy, and its suite.
+type SessionOfSuite = (Suite, SessionId);
 
 /// Whether the device's process crashes around a call, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +55,18 @@ pub(super) type SentReply = (UnixMillis, IdentityKey, Option<InstallationId>);
 type Remembered = (
     BTreeMap<MessageId, ReadState>,
     BTreeMap<IdentityKey, KnownContact>,
+    BTreeSet<(IdentityKey, InstallationId)>,
 );
+
+/// What a device runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// Its bundles lack the extension of protocol §3, as those of status-go do.
+    StatusGo,
+    /// Ours, from before suite x25519-mlkem768: it has no KEM prekeys, and no id of it promises any.
+    Older,
+    Current,
+}
 
 /// What a device is made from.
 #[derive(Clone)]
@@ -57,8 +74,7 @@ pub(super) struct DeviceSetup {
     pub(super) name: String,
     /// Index of its identity in the world.
     pub(super) identity: usize,
-    /// Its bundles lack the extension of protocol §3, as those of status-go do.
-    pub(super) without_extension: bool,
+    pub(super) program: Program,
     pub(super) config: Config,
     pub(super) seed: u64,
 }
@@ -99,8 +115,10 @@ pub(super) struct SimulatedDevice<S> {
     pub(super) read: BTreeMap<MessageId, ReadState>,
     /// What was asked and answered, as the oracle has it.
     pub(super) contacts: BTreeMap<IdentityKey, KnownContact>,
+    /// The devices that are post-quantum, as the oracle has it (protocol §13).
+    pub(super) post_quantum: BTreeSet<(IdentityKey, InstallationId)>,
     pub(super) replies: Vec<SentReply>,
-    /// `read` and `contacts` as they were when the store was backed up; `None` if there is no
+    /// `read`, `contacts` and `post_quantum` as they were when the store was backed up; `None` if there is no
     /// backup.
     backed_up: Option<Remembered>,
     /// True time when the backup was last restored.
@@ -122,7 +140,7 @@ pub(super) struct SessionFingerprint {
 impl<S: Transaction> SimulatedDevice<S> {
     pub(super) fn new(disks: &mut impl Disks<Store = S>, setup: DeviceSetup, now: u64) -> Self {
         let mut device = Self::create(disks, setup, now, 0, None);
-        device.publish_prekey_without_extension(disks, now);
+        device.publish_older_prekey(disks, now);
         device
     }
 
@@ -134,10 +152,10 @@ impl<S: Transaction> SimulatedDevice<S> {
         supplied_id: Option<InstallationId>,
     ) -> Self {
         let label = format!("{}-{incarnation}", setup.name.replace('/', "-"));
-        let fresh_id = if setup.without_extension {
-            label.clone()
-        } else {
-            format!("x1-{label}")
+        let fresh_id = match setup.program {
+            Program::StatusGo => label.clone(),
+            Program::Older => format!("x1-{label}"),
+            Program::Current => format!("x1-k1-{label}"),
         };
         let is_supplied = supplied_id.is_some();
         let id = supplied_id.unwrap_or_else(|| InstallationId::parse(&fresh_id).expect("an id"));
@@ -168,6 +186,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             texts: Vec::new(),
             read: BTreeMap::new(),
             contacts: BTreeMap::new(),
+            post_quantum: BTreeSet::new(),
             replies: Vec::new(),
             backed_up: None,
             restored_at: None,
@@ -249,20 +268,24 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.on = true;
         let store = self.store.take().expect("a store");
         self.store = Some(disks.reopen(&self.account_name, store));
-        let account = account(
-            self.setup.identity,
-            &self.account_name,
-            &self.id,
-            self.supplied_id,
-        );
-        self.engine = Engine::new(account, self.setup.config.clone());
+        self.engine = Engine::new(self.account(), self.setup.config.clone());
         self.replies.clear();
         self.sweeps.clear();
     }
 
+    fn account(&self) -> Account {
+        account(
+            self.setup.identity,
+            &self.account_name,
+            &self.id,
+            self.supplied_id,
+        )
+    }
+
     pub(super) fn back_up(&mut self, disks: &mut impl Disks<Store = S>) {
         disks.back_up(&self.account_name, self.store());
-        self.backed_up = Some((self.read.clone(), self.contacts.clone()));
+        let post_quantum = self.post_quantum.clone();
+        self.backed_up = Some((self.read.clone(), self.contacts.clone(), post_quantum));
     }
 
     pub(super) fn is_backed_up(&self) -> bool {
@@ -271,7 +294,7 @@ impl<S: Transaction> SimulatedDevice<S> {
 
     /// Replaces the store by the backup, if there is one, between two processes.
     pub(super) fn restore_backup(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
-        let Some((read, contacts)) = self.backed_up.clone() else {
+        let Some((read, contacts, post_quantum)) = self.backed_up.clone() else {
             return;
         };
         self.restart(disks, now);
@@ -290,10 +313,45 @@ impl<S: Transaction> SimulatedDevice<S> {
             .expect("to begin anew");
         disks.accept_restored(store, env.now, how);
         store.commit().expect("commit");
-        (self.read, self.contacts) = (read, contacts);
+        (self.read, self.contacts, self.post_quantum) = (read, contacts, post_quantum);
         self.restored_at = Some(now);
         // The engine makes its new prekey with the extension, as an update would.
-        self.setup.without_extension = false;
+        self.upgrade_status_go();
+    }
+
+    /// The engine has made a prekey of its own for a device of status-go.
+    pub(super) fn upgrade_status_go(&mut self) {
+        if self.setup.program == Program::StatusGo {
+            self.setup.program = Program::Current;
+        }
+    }
+
+    /// Its program is replaced by the current one, with all suites.
+    pub(super) fn update(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
+        self.setup.program = Program::Current;
+        self.setup.config.suites = Suite::ALL.to_vec();
+        self.restart(disks, now);
+    }
+
+    /// What its sessions would be if it received this, which it does not.
+    pub(super) fn sessions_after(&mut self, now: u64, request: ReceiveRequest) -> Fingerprint {
+        let mut engine = Engine::new(self.account(), self.setup.config.clone());
+        let mut rng = self.rng.clone();
+        let mut env = Env {
+            now: self.clock(now),
+            running: Duration::from_millis(now - self.started),
+            rng: &mut rng,
+        };
+        let store = self.store.as_mut().expect("a store");
+        store.begin().expect("begin");
+        store.savepoint().expect("savepoint");
+        let received = engine.receive(store, &mut env, request);
+        received.expect("our own message");
+        let print = self.fingerprint();
+        let store = self.store.as_mut().expect("a store");
+        store.rollback().expect("rollback");
+        store.commit().expect("commit");
+        print
     }
 
     /// The process ends, and none starts until something involves the device.
@@ -318,12 +376,12 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.clock_error = old.clock_error;
         self.jumps = old.jumps;
         self.in_flight = old.in_flight;
-        self.publish_prekey_without_extension(disks, now);
+        self.publish_older_prekey(disks, now);
     }
 
     /// Rotation and erasure, which a daemon runs every hour.
     pub(super) fn sweep(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
-        self.publish_prekey_without_extension(disks, now);
+        self.publish_older_prekey(disks, now);
         self.call(disks, now, CrashPoint::Never, |engine, store, env| {
             engine.sweep(store, env)?;
             let newest = store.events(usize::MAX)?.last().map(|(number, _)| *number);
@@ -345,12 +403,9 @@ impl<S: Transaction> SimulatedDevice<S> {
         }
     }
 
-    /// Replaces the prekey when it is due, without the extension, if the device is one of those.
-    pub(super) fn publish_prekey_without_extension(
-        &mut self,
-        disks: &mut impl Disks<Store = S>,
-        now: u64,
-    ) {
+    /// Replaces the prekey when it is due, as the device's program does: that of status-go without
+    /// the extension, an older one of ours without a KEM prekey.
+    pub(super) fn publish_older_prekey(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
         let span = self.setup.config.prekey_rotation;
         let clock = self.clock(now);
         let fresh = self
@@ -361,13 +416,15 @@ impl<S: Transaction> SimulatedDevice<S> {
                 let made = bundle.prekey_created_at;
                 clock.since(made) < span && made <= clock.after(span)
             });
-        if !self.setup.without_extension || fresh {
+        if self.setup.program == Program::Current || fresh {
             return;
         }
         let signed = SignedPreKeyPair::generate(&mut self.rng);
+        let ours = self.setup.program == Program::Older;
         let import = PreKeyImport {
             signed,
-            ratchet: None,
+            ratchet: ours.then(|| RatchetPreKeyPair::generate(&mut self.rng)),
+            kem: Vec::new(),
             version: None,
             current: None,
             created_at: None,
@@ -433,13 +490,20 @@ impl<S: Transaction> SimulatedDevice<S> {
         peer.is_some_and(|peer| peer.listened)
     }
 
+    /// Whether it takes part in suite x25519-mlkem768: it may use it, and has a KEM prekey.
+    pub(super) fn takes_part(&self) -> bool {
+        let bundle = self.store().own_bundle().expect("read");
+        self.setup.config.allows_post_quantum()
+            && bundle.is_some_and(|bundle| bundle.kem_pre_key.is_some())
+    }
+
     /// The sessions that its next message to the identity would go on, by installation id.
     pub(super) fn sends_on(
         &mut self,
         disks: &mut impl Disks<Store = S>,
         to: IdentityKey,
         now: u64,
-    ) -> Result<Vec<(InstallationId, SessionId)>, SendError> {
+    ) -> Result<Vec<(InstallationId, SessionOfSuite)>, SendError> {
         let request = send_request(to, b"probe");
         let sent = self.call(
             disks,
@@ -451,7 +515,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             .messages
             .into_iter()
             .flat_map(|message| message.targets);
-        let session = |target: Target| Some((target.installation?, target.session?.1));
+        let session = |target: Target| Some((target.installation?, target.session?));
         Ok(targets.filter_map(session).collect())
     }
 

@@ -85,7 +85,10 @@ impl<H: Disks> World<H> {
         }
         let sender = &self.devices[from];
         let mut addressed: BTreeSet<_> = request.recipients.iter().copied().collect();
-        addressed.insert(sender.key);
+        // A text that nobody gets yet is copied when it is sent.
+        if !sent.only_asks() {
+            addressed.insert(sender.key);
+        }
         for identity in addressed {
             let known = sender.store().devices(&identity).expect("read");
             let known = known
@@ -112,6 +115,15 @@ impl<H: Disks> World<H> {
     /// The user of `at` requests, accepts or declines an identity, and says so.
     pub(super) fn decide_at(&mut self, at: usize, with: usize, step: ContactMark, text: &str) {
         let identity = self.key_of(with);
+        // Nothing may be said by DH where a device is post-quantum.
+        let device = &self.devices[at];
+        let marked = device.post_quantum.iter().any(|(of, _)| *of == identity);
+        let silent = step == ContactMark::Decline && marked;
+        let text = if silent && device.setup.config.allows_post_quantum() {
+            ""
+        } else {
+            text
+        };
         let request = send_request(identity, text.as_bytes());
         let change = self.call_at(at, |engine, store, env| match step {
             ContactMark::Request => engine.request_contact(store, env, &request, &identity),
@@ -149,8 +161,9 @@ impl<H: Disks> World<H> {
     /// A device receives a message, and the oracle checks the result against the invariants.
     pub(super) fn receive_at(&mut self, at: usize, sent: &SentMessage, options: DeliveryOptions) {
         self.turn_on(at);
-        let (sender, wire) = self.tampered(sent, options.tampering);
+        let (sender, mut wire) = self.tampered(sent, options.tampering);
         let intact = options.tampering == Tampering::None;
+        let relayed = self.relayed(sent, at).filter(|_| intact);
         let arrival = Arrival {
             sent,
             intact,
@@ -163,12 +176,17 @@ impl<H: Disks> World<H> {
             intact && self.keeps_everything && oracle::must_open(reader, sent, self.now);
         let dies_before = options.crash == CrashPoint::BeforeCommit;
         let before = (!must_open || dies_before).then(|| reader.fingerprint());
-        let request = ReceiveRequest {
+        let request = |wire: &[u8]| ReceiveRequest {
             sender,
-            message: WireMessage::decode(&wire),
+            message: WireMessage::decode(wire),
             confirm: options.confirm,
             sealed: false,
         };
+        let unchanged = relayed.map(|relayed| {
+            let wire = std::mem::replace(&mut wire, relayed);
+            reader.sessions_after(self.now, request(&wire))
+        });
+        let request = request(&wire);
         let received = reader.call(
             &mut self.disks,
             self.now,
@@ -179,6 +197,7 @@ impl<H: Disks> World<H> {
             Ok(received) => {
                 oracle::check_received(&self.sent_texts, reader, &arrival, must_open, received);
                 oracle::check_heard(reader, &arrival, received);
+                oracle::check_marked(reader, &arrival, received);
                 let read = matches!(received.outcome, Outcome::Decrypted(_));
                 (read && !received.duplicate, received.duplicate)
             }
@@ -190,6 +209,10 @@ impl<H: Disks> World<H> {
         {
             let confirmed_again = again && options.confirm && !dies_before;
             oracle::check_unchanged(&before, &reader.fingerprint(), confirmed_again);
+        }
+        if let Some(unchanged) = unchanged.filter(|_| !dies_before) {
+            let sessions = reader.fingerprint();
+            assert_eq!(sessions, unchanged, "field 16 changed a session");
         }
         let Ok(received) = received else { return };
         if options.crash != CrashPoint::Never {
@@ -271,6 +294,16 @@ impl<H: Disks> World<H> {
         }
     }
 
+    /// `at` imports the full contact code of `of`.
+    pub(super) fn import_full_at(&mut self, at: usize, of: usize) {
+        let publication = self.call_at(of, |engine, store, env| engine.publication(store, env));
+        let wire = publication.expect("a bundle").bringing_all();
+        self.call_at(at, |engine, store, env| {
+            engine.import_bundle(store, env, &wire)
+        })
+        .expect("imported");
+    }
+
     /// `at` imports a bundle of `of`: its newest, or one that is `age` bundles older.
     pub(super) fn import_at(&mut self, at: usize, of: usize, age: usize) {
         self.turn_on(at);
@@ -324,6 +357,8 @@ impl<H: Disks> World<H> {
             engine.reset_sessions(store, env, &key, None)
         })
         .expect("reset");
+        let device = &mut self.devices[at];
+        device.post_quantum.retain(|(identity, _)| *identity != key);
         // The engine makes every prekey with the extension, so that a reset upgrades a device that
         // had none.
         let device = &self.devices[at];
@@ -335,7 +370,7 @@ impl<H: Disks> World<H> {
                 .any(|entry| entry.installation == device.id && entry.ratchet_pre_key.is_some())
         });
         if updated {
-            self.devices[at].setup.without_extension = false;
+            self.devices[at].upgrade_status_go();
         }
     }
 
@@ -348,6 +383,12 @@ impl<H: Disks> World<H> {
 
     pub(super) fn restart_at(&mut self, at: usize) {
         self.devices[at].restart(&mut self.disks, self.now);
+        self.devices[at].sweep(&mut self.disks, self.now);
+    }
+
+    /// The device gets the current program.
+    pub(super) fn update_at(&mut self, at: usize) {
+        self.devices[at].update(&mut self.disks, self.now);
         self.devices[at].sweep(&mut self.disks, self.now);
     }
 

@@ -40,6 +40,7 @@ mod ours;
 mod participant;
 mod read_attempt;
 mod recording;
+mod relay;
 mod scenario;
 mod sent_message;
 mod status_go;
@@ -48,7 +49,7 @@ mod weights;
 
 use std::{iter, rc::Rc, time::Duration};
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, Suite};
 
 pub use self::{
     action::{Action, ActionKind, ActionWeights},
@@ -59,14 +60,16 @@ pub use self::{
     op_generator::{Draw, OpKind, OpWeights, generate_schedule},
     ours::Frontend,
     recording::{Difference, RecordingError, Replayed, replay_recording},
+    relay::RelayFault,
     scenario::{days, hours},
     status_go::{StatusGoDevice, StatusGoReadResult},
     twin::{Comparison, ConvergenceReport, Exemption, Implementation, Loss, Population},
     weights::Weights,
 };
 use self::{
-    device::{DeviceSetup, SimulatedDevice},
+    device::{DeviceSetup, Program, SimulatedDevice},
     oracle::SentTexts,
+    relay::Relay,
     sent_message::{SentMessage, SentTarget},
 };
 pub use crate::store::contract::SplitMix64;
@@ -88,6 +91,7 @@ pub struct World<H: Disks> {
     identities: Vec<String>,
     devices: Vec<SimulatedDevice<H::Store>>,
     sent_texts: SentTexts,
+    relay: Relay,
     /// The devices have the limits of protocol §1, so that no readable message may be lost to a limit.
     keeps_everything: bool,
 }
@@ -109,7 +113,8 @@ impl World<MemoryDisks> {
 
 impl<H: Disks> World<H> {
     /// A world with its stores on `disks` and its keys from `seed`. The bundles of a device whose
-    /// name ends in `*` lack the extension of protocol §3, as those of status-go do.
+    /// name ends in `*` lack the extension of protocol §3, as those of status-go do. One in `~` runs
+    /// a program of ours from before suite x25519-mlkem768; one in `~~` has that suite left out.
     #[must_use]
     pub fn build(mut disks: H, seed: u64, devices: &[&str], config: Config) -> Self {
         let mut identities: Vec<String> = Vec::new();
@@ -117,7 +122,7 @@ impl<H: Disks> World<H> {
         let devices = devices
             .iter()
             .map(|described| {
-                let name = described.trim_end_matches('*');
+                let name = described.trim_end_matches(['*', '~']);
                 let (owner, _) = name.split_once('/').unwrap_or((name, name));
                 let identity = identities
                     .iter()
@@ -126,11 +131,21 @@ impl<H: Disks> World<H> {
                         identities.push(owner.to_owned());
                         identities.len() - 1
                     });
+                let mut config = config.clone();
+                if described.ends_with('~') {
+                    config
+                        .suites
+                        .retain(|suite| *suite != Suite::X25519MlKem768);
+                }
                 let setup = DeviceSetup {
                     name: name.to_owned(),
                     identity,
-                    without_extension: name != *described,
-                    config: config.clone(),
+                    program: match described.strip_prefix(name) {
+                        Some("*") => Program::StatusGo,
+                        Some("~") => Program::Older,
+                        _ => Program::Current,
+                    },
+                    config,
                     seed,
                 };
                 SimulatedDevice::new(&mut disks, setup, now)
@@ -142,6 +157,7 @@ impl<H: Disks> World<H> {
             identities,
             devices,
             sent_texts: SentTexts::default(),
+            relay: Relay::default(),
             keeps_everything: config == Config::default(),
         }
     }
@@ -165,7 +181,7 @@ impl<H: Disks> World<H> {
             device.restart(&mut self.disks, self.now);
             device.sweep(&mut self.disks, self.now);
         }
-        device.publish_prekey_without_extension(&mut self.disks, self.now);
+        device.publish_older_prekey(&mut self.disks, self.now);
     }
 
     /// True time passes. Devices that are on sweep, so that what has ended is erased when due.
@@ -180,11 +196,15 @@ impl<H: Disks> World<H> {
     }
 
     /// A message leaves a device: the oracle records it, and it is in flight to every other device
-    /// of the recipient. Without a request it only carries a bundle.
+    /// of the recipient. Without a request it only carries a bundle, and without targets it asks for
+    /// KEM prekeys in place of the text.
     fn dispatch(&mut self, from: usize, message: AddressedMessage, request: Option<&SendRequest>) {
         let sender = &self.devices[from];
         let recipient = message.recipient.expect("a recipient");
         oracle::check_listened(&self.devices, sender, &message);
+        oracle::check_post_quantum(sender, &message, request);
+        let asks = message.targets.is_empty();
+        let request = request.filter(|_| !asks);
         let text = request
             .map(|request| String::from_utf8(request.payload.to_vec()).expect("texts are sent"));
         let copied = request.filter(|_| recipient == sender.key);
@@ -200,10 +220,11 @@ impl<H: Disks> World<H> {
                 request_id: request.request_id.clone(),
                 decision: None,
             }),
-            dh: false,
+            dh: asks,
             targets: Vec::new(),
         };
         for target in message.targets {
+            assert_eq!(target.not_post_quantum.is_none(), target.is_post_quantum());
             let (Some(installation), Some((suite, session))) =
                 (target.installation, target.session)
             else {
@@ -224,6 +245,7 @@ impl<H: Disks> World<H> {
             });
         }
         self.sent_texts.record(&sent);
+        self.relay.see(&sent);
         let sent = Rc::new(sent);
         for (at, device) in self.devices.iter_mut().enumerate() {
             if device.key == recipient && at != from {
@@ -235,6 +257,7 @@ impl<H: Disks> World<H> {
     /// Checks that no identity takes more room in any store than protocol §1 allows.
     fn check_bounds(&self) {
         for device in &self.devices {
+            oracle::check_kem_prekeys(device);
             for identity in 0..self.identities.len() {
                 oracle::check_bounds(device, &self.key_of(identity));
             }

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, Suite};
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey, Suite, kem_serves,
+};
 
 use super::{
     HOUR,
@@ -13,6 +15,7 @@ use super::{
     sent_message::SentMessage,
 };
 use crate::{
+    engine::SendRequest,
     model::{
         AddressedMessage, ContactMark, ContactState, CopyOf, Mode, Outcome, Reason, Received,
         Standing,
@@ -38,6 +41,8 @@ pub(super) struct SentTexts {
     /// The IVs that devices used. An IV comes from a message key: a repeated IV is a key used
     /// twice.
     ivs: BTreeSet<Vec<u8>>,
+    /// What was encapsulated, and for which session: none serves two.
+    ciphertexts: BTreeMap<Vec<u8>, SessionId>,
 }
 
 #[derive(Debug)]
@@ -75,10 +80,24 @@ impl SentTexts {
             let iv = entry.payload.iter().take(16).copied().collect();
             assert!(self.ivs.insert(iv), "an IV is used twice");
         }
+        for target in &sent.targets {
+            let entry = &message.entries[target.installation.as_str()];
+            let x3dh = entry.x3dh.as_ref();
+            let ciphertext = x3dh.map_or(&[][..], |header| &header.kem_ciphertext);
+            assert_eq!(
+                !ciphertext.is_empty(),
+                target.suite.is_post_quantum() && target.mode == Mode::X3dh
+            );
+            if !ciphertext.is_empty() {
+                let session = self.ciphertexts.entry(ciphertext.to_vec());
+                let session = session.or_insert(target.session);
+                assert_eq!(*session, target.session, "two sessions of one secret");
+            }
+        }
     }
 
-    /// Checks that a text that is said to be authentic was sent by that identity; in suite x25519
-    /// by that device, and to this one.
+    /// Checks that a text that is said to be authentic was sent by that identity; in the
+    /// suites of Curve25519 by that device, and to this one.
     fn check_authentic(
         &self,
         received: &Received,
@@ -90,7 +109,8 @@ impl SentTexts {
         let said = self.said.get(&id).expect("nobody sent this");
         assert_eq!(said.text, text, "another text than was sent");
         assert_eq!(said.sender, received.sender, "another sender");
-        if said.suite == Suite::X25519 {
+        assert_eq!(received.post_quantum, said.suite.is_post_quantum());
+        if said.suite != Suite::Secp256k1 {
             assert_eq!(Some(&said.installation), received.installation.as_ref());
             assert_eq!(said.recipient, *reader);
         }
@@ -172,6 +192,10 @@ pub(super) fn check_received<S: Transaction>(
             }
         }
         Outcome::Bundle if arrival.intact => assert!(sent.text.is_none(), "a text was lost"),
+        // A decline of a contact with a post-quantum device has no text.
+        Outcome::Contact(ContactMark::Decline) if arrival.intact => {
+            assert_eq!(sent.text.as_deref(), Some(""), "a text was lost");
+        }
         Outcome::Own if arrival.intact => assert_eq!(sent.installation, reader.id),
         Outcome::NotTargeted(reason) if arrival.intact => {
             assert!(
@@ -216,6 +240,13 @@ pub(super) fn check_received<S: Transaction>(
                 _ => false,
             };
             assert!(fits, "{reason:?} does not fit {target:?}");
+            if *reason == Reason::PreKeyNotFound && reader.restored_at.is_none() {
+                let held = reader.store().own_prekey(&prekey_of(sent, &reader.id));
+                assert!(
+                    held.expect("read").is_none(),
+                    "its KEM prekey is gone before it"
+                );
+            }
         }
         _ => assert!(!arrival.intact, "{:?}", received.outcome),
     }
@@ -225,6 +256,64 @@ pub(super) fn check_received<S: Transaction>(
         received.outcome
     );
     check_reply(reader, arrival, received);
+}
+
+/// The signed prekey that the first message for this device names.
+fn prekey_of(sent: &SentMessage, reader: &InstallationId) -> SignedPreKey {
+    let message = wire::WireMessage::decode(&sent.wire).expect("our own message");
+    let header = message.entries[reader.as_str()].x3dh.as_ref();
+    SignedPreKey::named(&header.expect("a first message").id).expect("a key")
+}
+
+/// Nothing is written below suite x25519-mlkem768 to a post-quantum device, nor by DH to one of its
+/// identity, while the writer may use the suite (protocol §13).
+pub(super) fn check_post_quantum<S: Transaction>(
+    sender: &SimulatedDevice<S>,
+    message: &AddressedMessage,
+    request: Option<&SendRequest>,
+) {
+    if !sender.setup.config.allows_post_quantum() {
+        return;
+    }
+    let recipient = message.recipient.expect("a recipient");
+    for target in message.targets.iter().filter(|it| !it.is_post_quantum()) {
+        let Some(installation) = &target.installation else {
+            let told = request.is_some_and(|request| !request.payload.is_empty());
+            let marked = sender.post_quantum.iter().any(|(of, _)| *of == recipient);
+            assert!(!told || !marked, "a text by DH to a post-quantum device");
+            continue;
+        };
+        let name = (recipient, installation.clone());
+        let marked = sender.post_quantum.contains(&name);
+        assert!(!marked, "a text below to a post-quantum device");
+    }
+}
+
+/// A device is post-quantum from when a message of a session of suite x25519-mlkem768 with it was
+/// read while a KEM prekey of it was held (protocol §13).
+pub(super) fn check_marked<S: Transaction>(
+    reader: &mut SimulatedDevice<S>,
+    arrival: &Arrival<'_>,
+    received: &Received,
+) {
+    if arrival.crash == CrashPoint::BeforeCommit {
+        return;
+    }
+    let name = (arrival.sent.sender, arrival.sent.installation.clone());
+    let device = reader.store().device(&name.0, &name.1).expect("read");
+    let Some(device) = device else {
+        reader.post_quantum.remove(&name);
+        return;
+    };
+    let read = matches!(received.outcome, Outcome::Decrypted(_)) && !received.duplicate;
+    if read && received.post_quantum && device.kem.held.is_some() {
+        reader.post_quantum.insert(name.clone());
+    }
+    let marked = reader.post_quantum.contains(&name);
+    assert_eq!(
+        device.kem.post_quantum, marked,
+        "whether it is post-quantum"
+    );
 }
 
 /// How a device stands to an identity, as it has to be (protocol §7, contacts).
@@ -449,6 +538,19 @@ pub(super) fn check_unchanged(before: &Fingerprint, after: &Fingerprint, confirm
         erased += before.keys - after.keys;
     }
     assert_eq!(erased, u64::from(confirmed_again), "keys were erased");
+}
+
+/// Each own prekey keeps the KEM prekeys that may serve with it, and no other (protocol §13).
+pub(super) fn check_kem_prekeys<S: Transaction>(device: &SimulatedDevice<S>) {
+    let store = device.store();
+    let replaced = store.replaced_own_prekeys().expect("read").into_iter();
+    let replaced = replaced.filter_map(|(key, _)| store.own_prekey(&key).expect("read"));
+    for prekey in replaced.chain(store.current_own_prekey().expect("read")) {
+        let versions: Vec<u32> = prekey.kem.iter().map(|kem| kem.version).collect();
+        assert!(versions.len() <= 2 && versions.is_sorted_by(|newer, older| newer > older));
+        let serves = |version: &u32| kem_serves(*version, prekey.version);
+        assert!(versions.iter().all(serves), "a seed outlives its use");
+    }
 }
 
 /// What is kept of one identity must stay within its limits (protocol §1).

@@ -162,9 +162,9 @@ impl Participant for Ours {
     }
 
     fn bundle(&mut self, now: u64) -> Vec<u8> {
-        self.call(now, |engine, store, env| engine.bundle(store, env))
+        self.call(now, |engine, store, env| engine.publication(store, env))
             .expect("a bundle")
-            .wire
+            .bringing_all()
     }
 
     fn import_bundle(&mut self, bundle: &[u8], now: u64) {
@@ -249,7 +249,7 @@ impl Participant for Ours {
         let sessions = self.device.sends_on(&mut self.disks, *to, now);
         let sessions = sessions.unwrap_or_default().into_iter();
         sessions
-            .map(|(id, session)| (id.as_str().to_owned(), session))
+            .map(|(id, (_, session))| (id.as_str().to_owned(), session))
             .collect()
     }
 }

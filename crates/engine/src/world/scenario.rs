@@ -100,6 +100,21 @@ impl<H: Disks> World<H> {
         self.import_at(self.index_of(at), self.index_of(of), 0);
     }
 
+    /// The device imports the other one's current contact code with the KEM prekeys.
+    pub fn import_full(&mut self, at: &str, of: &str) {
+        self.import_full_at(self.index_of(at), self.index_of(of));
+    }
+
+    /// All devices import each other's full contact codes.
+    pub fn introduce_fully(&mut self) {
+        self.introduce();
+        for at in 0..self.devices.len() {
+            for of in (0..self.devices.len()).filter(|of| *of != at) {
+                self.import_full_at(at, of);
+            }
+        }
+    }
+
     /// All devices import each other's contact codes, and the devices of one identity are paired.
     pub fn introduce(&mut self) {
         for at in 0..self.devices.len() {

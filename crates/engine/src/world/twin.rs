@@ -13,7 +13,7 @@ use crypto_core::Suite;
 
 use super::{
     HOUR, SplitMix64,
-    device::DeviceSetup,
+    device::{DeviceSetup, Program},
     mixed_world::MixedWorld,
     op::{DeviceIndex, Op},
     ours::{Frontend, Ours},
@@ -208,7 +208,7 @@ impl Population {
                 let setup = DeviceSetup {
                     name: format!("{identity}/{device}"),
                     identity,
-                    without_extension: false,
+                    program: Program::Current,
                     config: self.config.clone(),
                     seed: self.seed,
                 };

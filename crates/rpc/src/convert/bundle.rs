@@ -2,13 +2,14 @@
 
 use crypto_core::IdentityKey;
 use engine::model::{
-    ImportedBundle, ImportedPreKey, InspectedBundle, PublishedBundle, UnixMillis, Warning,
+    ImportedBundle, ImportedPreKey, InspectedBundle, InspectedKemPreKey, PublishedBundle,
+    UnixMillis, Warning,
 };
 
 use super::{name, public_key};
 use crate::types::{
     BundleInfo, Hex, ImportedBundleInfo, ImportedInstallation, ImportedPreKeyInfo,
-    InspectedBundleEntry, InspectedBundleInfo, WarningInfo,
+    InspectedBundleEntry, InspectedBundleInfo, InspectedKemPreKeyInfo, WarningInfo,
 };
 
 impl BundleInfo {
@@ -18,6 +19,7 @@ impl BundleInfo {
         Self {
             bundle: Hex(bundle.wire),
             contact_code: bundle.contact_code,
+            contact_code_full: bundle.contact_code_full,
             identity: public_key(identity),
             version: bundle.version,
             created_at: bundle.created_at.0,
@@ -51,6 +53,7 @@ impl From<ImportedBundle> for ImportedBundleInfo {
                     version: entry.version,
                     is_new: entry.is_new,
                     is_newer: entry.is_newer,
+                    kem: entry.kem,
                 })
                 .collect(),
             warnings: warnings(imported.warnings),
@@ -78,8 +81,24 @@ impl From<InspectedBundle> for InspectedBundleInfo {
                     ratchet_valid: entry.ratchet_valid,
                 })
                 .collect(),
+            kem_pre_keys: bundle
+                .kem_pre_keys
+                .into_iter()
+                .map(InspectedKemPreKeyInfo::from)
+                .collect(),
             valid: bundle.fault.is_none(),
             reason: bundle.fault,
+        }
+    }
+}
+
+impl From<InspectedKemPreKey> for InspectedKemPreKeyInfo {
+    fn from(kem: InspectedKemPreKey) -> Self {
+        Self {
+            installation_id: kem.installation,
+            version: kem.version,
+            kem_id: kem.id.map(|id| Hex(id.as_bytes().to_vec())),
+            valid: kem.valid,
         }
     }
 }
@@ -90,6 +109,7 @@ pub(super) fn unreadable_bundle(reason: String) -> InspectedBundleInfo {
         timestamp: 0,
         created_at: None,
         entries: Vec::new(),
+        kem_pre_keys: Vec::new(),
         valid: false,
         reason: Some(reason),
     }
@@ -109,7 +129,8 @@ impl From<ImportedPreKey> for ImportedPreKeyInfo {
 
 #[cfg(test)]
 mod tests {
-    use engine::model::{ImportedEntry, InspectedEntry, WarningKind};
+    use crypto_core::KemId;
+    use engine::model::{ImportedEntry, InspectedEntry, KemState, WarningKind};
     use serde_json::json;
 
     use super::{super::fixtures::*, *};
@@ -119,6 +140,7 @@ mod tests {
         let bundle = PublishedBundle {
             wire: vec![0x0a, 0xff],
             contact_code: "Cv8=".to_owned(),
+            contact_code_full: "Cv+CAQA=".to_owned(),
             version: 3,
             created_at: UnixMillis(1),
             expires_at: UnixMillis(2),
@@ -130,6 +152,7 @@ mod tests {
             json!({
                 "bundle": "0x0aff",
                 "contactCode": "Cv8=",
+                "contactCodeFull": "Cv+CAQA=",
                 "identity": UNCOMPRESSED,
                 "version": 3,
                 "createdAt": 1,
@@ -148,10 +171,15 @@ mod tests {
             (WarningKind::InvalidEntry, "invalid_entry"),
             (WarningKind::MissingExtension, "missing_extension"),
             (WarningKind::VersionJump, "version_jump"),
+            (WarningKind::VersionWentBack, "version_went_back"),
+            (WarningKind::VersionNotBelieved, "version_not_believed"),
             (WarningKind::ClonedInstallation, "cloned_installation"),
             (WarningKind::TooManyDevices, "too_many_devices"),
             (WarningKind::InvalidInstallation, "invalid_installation"),
+            (WarningKind::InvalidKemPreKey, "invalid_kem_prekey"),
+            (WarningKind::BelowPostQuantum, "below_post_quantum"),
         ];
+        assert_eq!(WarningKind::ALL, kinds.map(|(kind, _)| kind));
         let imported = ImportedBundle {
             identity: *identity().public(),
             installations: vec![ImportedEntry {
@@ -159,6 +187,7 @@ mod tests {
                 version: 3,
                 is_new: true,
                 is_newer: false,
+                kem: KemState::Missing,
             }],
             warnings: kinds
                 .map(|(kind, _)| Warning {
@@ -172,7 +201,8 @@ mod tests {
             json!({
                 "identity": UNCOMPRESSED,
                 "installations": [
-                    {"installationId": "x1-phone", "version": 3, "isNew": true, "isNewer": false},
+                    {"installationId": "x1-phone", "version": 3, "isNew": true, "isNewer": false,
+                        "kem": "missing"},
                 ],
                 "warnings": kinds.map(|(_, name)| json!({"kind": name, "detail": "x1-phone"})),
             })
@@ -192,6 +222,7 @@ mod tests {
             identity,
             timestamp_ns,
             entries: vec![entry],
+            kem_pre_keys: Vec::new(),
             fault: None,
         }
     }
@@ -206,6 +237,20 @@ mod tests {
             ..bundle.entries[0].clone()
         };
         bundle.entries.push(with_key);
+        bundle.kem_pre_keys = vec![
+            InspectedKemPreKey {
+                installation: "x1-phone".to_owned(),
+                version: 2,
+                id: Some(KemId::from_bytes([8; 32])),
+                valid: true,
+            },
+            InspectedKemPreKey {
+                installation: String::new(),
+                version: 0,
+                id: None,
+                valid: false,
+            },
+        ];
         assert_eq!(
             serde_json::to_value(InspectedBundleInfo::from(bundle)).unwrap(),
             json!({
@@ -229,6 +274,10 @@ mod tests {
                         "ratchetPreKey": hex32(9),
                         "ratchetValid": false,
                     },
+                ],
+                "kemPreKeys": [
+                    {"installationId": "x1-phone", "version": 2, "kemId": hex32(8), "valid": true},
+                    {"installationId": "", "version": 0, "kemId": null, "valid": false},
                 ],
                 "valid": true,
                 "reason": null,

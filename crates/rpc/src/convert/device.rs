@@ -20,6 +20,8 @@ impl From<InstallationView> for InstallationInfo {
             enabled: device.pairing == Pairing::Enabled,
             protocol_version: view.protocol_version,
             suite: view.suite.map(suite),
+            post_quantum: view.post_quantum,
+            kem_version: view.kem_version,
             next_mode: view.next_mode,
             version: device.prekey.as_ref().map(|prekey| prekey.version),
             refused_version: device.refused_version,
@@ -52,6 +54,7 @@ impl From<SessionView> for SessionInfo {
             identity: public_key(&session.identity),
             installation_id: session.installation.as_ref().map(name),
             suite: suite(session.suite),
+            post_quantum: session.suite.is_post_quantum(),
             role: session.role,
             state,
             standing,
@@ -72,7 +75,8 @@ impl From<SessionView> for SessionInfo {
 mod tests {
     use crypto_core::{SessionId, Suite, VerifiedPreKey};
     use engine::model::{
-        Device, DeviceMetadata, DevicePreKey, InstallationState, Role, UnixMillis,
+        Device, DeviceKem, DeviceMetadata, DevicePreKey, InstallationState, PostQuantumState, Role,
+        UnixMillis,
     };
     use serde_json::json;
 
@@ -105,6 +109,7 @@ mod tests {
                 former: engine::model::PastKeys::default(),
                 refused_version: Some(2),
                 went_back_at: Some(UnixMillis(5)),
+                kem: DeviceKem::default(),
                 metadata: DeviceMetadata {
                     name: "My phone".to_owned(),
                     device_type: "phone".to_owned(),
@@ -118,6 +123,8 @@ mod tests {
             suite: Some(Suite::Secp256k1),
             next_mode: Some(engine::model::Mode::Dh),
             protocol_version: Some(1),
+            post_quantum: PostQuantumState::Offered,
+            kem_version: Some(2),
         }
     }
 
@@ -134,6 +141,8 @@ mod tests {
                 "enabled": true,
                 "protocolVersion": 1,
                 "suite": "secp256k1",
+                "postQuantum": "offered",
+                "kemVersion": 2,
                 "nextMode": "dh",
                 "version": 3,
                 "refusedVersion": 2,
@@ -152,8 +161,9 @@ mod tests {
         view.stale_at = None;
         view.suite = None;
         view.protocol_version = None;
+        view.kem_version = None;
         let info = serde_json::to_value(InstallationInfo::from(view)).unwrap();
-        for name in ["protocolVersion", "suite", "staleAt"] {
+        for name in ["protocolVersion", "suite", "kemVersion", "staleAt"] {
             assert_eq!(info[name], json!(null), "{name}");
         }
     }
@@ -222,6 +232,7 @@ mod tests {
                 "identity": UNCOMPRESSED,
                 "installationId": "x1-phone",
                 "suite": "x25519",
+                "postQuantum": false,
                 "role": "initiator",
                 "state": "established",
                 "standing": "superseded",
@@ -271,5 +282,11 @@ mod tests {
             ..self::session()
         };
         assert_eq!(SessionInfo::from(expired).standing.name(), "expired");
+        let post_quantum = SessionInfo::from(SessionView {
+            suite: Suite::X25519MlKem768,
+            ..self::session()
+        });
+        assert_eq!(post_quantum.suite.name(), "x25519-mlkem768");
+        assert!(post_quantum.post_quantum);
     }
 }

@@ -104,6 +104,7 @@ impl From<UnsealError> for Decrypted {
             payload: None,
             text: None,
             forward_secrecy: false,
+            post_quantum: false,
             authenticated: false,
             contact: None,
             duplicate: false,

@@ -106,6 +106,8 @@ impl From<&EventKind> for EventData {
             EventKind::InstallationDisabled(which) => Self::InstallationDisabled(which.into()),
             EventKind::InstallationStale(which) => Self::InstallationStale(which.into()),
             EventKind::InstallationActive(which) => Self::InstallationActive(which.into()),
+            EventKind::KemPreKeyArrived(which) => Self::InstallationKemPreKey(which.into()),
+            EventKind::PostQuantum(which) => Self::InstallationPostQuantum(which.into()),
             EventKind::VersionWentBack { device, from, to } => {
                 Self::InstallationVersionWentBack(DeviceVersion {
                     identity: public_key(&device.identity),
@@ -244,6 +246,14 @@ mod tests {
             (
                 EventKind::InstallationActive(device()),
                 "installation.active",
+            ),
+            (
+                EventKind::KemPreKeyArrived(device()),
+                "installation.kem_prekey",
+            ),
+            (
+                EventKind::PostQuantum(device()),
+                "installation.post_quantum",
             ),
         ] {
             assert_eq!(told(kind), (name.to_owned(), data.clone()));

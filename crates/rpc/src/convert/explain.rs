@@ -1,15 +1,17 @@
 //! Why a message opens, or does not, in words.
 
-use engine::receive::{
-    Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState,
+use crypto_core::{KemId, Suite};
+use engine::{
+    model::KemPreKeyState,
+    receive::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState},
 };
 
-use super::{millis, name, public_key};
+use super::{millis, name, public_key, suite};
 use crate::{
     hex::to_hex,
     types::{
-        self, Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, NextAction, NextStep,
-        Outcome, PossibleSessionInfo,
+        self, Decrypted, Explanation, Hex, InstallationInfo, NamedKemPreKeyInfo, NamedPreKeyInfo,
+        NextAction, NextStep, Outcome, PossibleSessionInfo,
     },
 };
 
@@ -24,7 +26,9 @@ impl From<Explained> for Explanation {
             message,
             addressed,
             installation,
+            suite: of_entry,
             prekey,
+            kem_pre_key,
             sessions,
         } = explained;
         let sender = public_key(&received.sender);
@@ -65,6 +69,7 @@ impl From<Explained> for Explanation {
             message_id: answer.message_id,
             session_id: answer.session_id,
             forward_secrecy: answer.forward_secrecy,
+            post_quantum: answer.post_quantum,
             authenticated: answer.authenticated,
             duplicate: answer.duplicate,
             sender,
@@ -84,7 +89,12 @@ impl From<Explained> for Explanation {
                 Addressed::Group => Some(types::Mode::Group),
                 _ => None,
             },
+            suite: of_entry.map(suite),
             prekey: prekey.map(NamedPreKeyInfo::from),
+            kem_pre_key: kem_pre_key.map(|(id, state)| NamedKemPreKeyInfo {
+                kem_id: Hex(id.as_bytes().to_vec()),
+                state,
+            }),
             sessions: sessions
                 .into_iter()
                 .map(PossibleSessionInfo::from)
@@ -151,6 +161,8 @@ fn sentences(explained: &Explained) -> Vec<String> {
             PreKeyState::NotOurs => format!("Its session rests on the prekey {key}, which is the sender's, or one of ours that was erased."),
         }
     }));
+    sentences.extend(explained.suite.map(of_suite));
+    sentences.extend(explained.kem_pre_key.as_ref().map(of_kem_pre_key));
     if explained.prekey.is_some() {
         match (explained.addressed, explained.sessions.as_slice()) {
             (Addressed::ThisDevice(Some(engine::model::Mode::X3dh)), []) => {
@@ -209,6 +221,36 @@ fn of_target(explained: &Explained) -> String {
             format!("None of its entries is for this device; there are {targets}.")
         }
         Addressed::Nobody => "It has no entry, and carries bundles at most.".to_owned(),
+    }
+}
+
+fn of_suite(of: Suite) -> String {
+    let strength = if of.is_post_quantum() {
+        "whoever has recorded it cannot read it with a quantum computer later"
+    } else {
+        "it is not post-quantum"
+    };
+    format!("Its suite is {}: {strength}.", of.name())
+}
+
+fn of_kem_pre_key((id, state): &(KemId, KemPreKeyState)) -> String {
+    let id = short(id.as_bytes());
+    match state {
+        KemPreKeyState::Current => {
+            format!(
+                "Its secret is encapsulated to our KEM prekey {id}, the one that was current when that prekey was made."
+            )
+        }
+        KemPreKeyState::Before => {
+            format!(
+                "Its secret is encapsulated to our KEM prekey {id}, the one before that which was current when that prekey was made."
+            )
+        }
+        KemPreKeyState::NotOurs => {
+            format!(
+                "Its secret is encapsulated to the KEM prekey {id}, which is not ours, or not kept with that prekey."
+            )
+        }
     }
 }
 

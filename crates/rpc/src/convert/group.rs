@@ -143,6 +143,7 @@ impl From<model::SharedGroupKey> for SharedGroupKey {
             envelopes: sent.envelopes,
             skipped: sent.skipped,
             forward_secrecy: sent.forward_secrecy,
+            post_quantum: sent.post_quantum,
         }
     }
 }
@@ -423,7 +424,7 @@ mod tests {
             sent: Sent::default(),
         });
         let expected = json!({"group": group, "keyId": hex32(7), "timestamp": 5, "envelopes": [],
-            "skipped": [], "forwardSecrecy": true});
+            "skipped": [], "forwardSecrecy": true, "postQuantum": false});
         assert_eq!(serde_json::to_value(shared).unwrap(), expected);
         for (due, name) in [
             (None, json!(null)),

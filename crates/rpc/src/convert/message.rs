@@ -34,6 +34,8 @@ impl From<&Target> for TargetInfo {
                 .session
                 .map(|(_, session)| Hex(session.as_bytes().to_vec())),
             message_id: Hex(target.message.as_bytes().to_vec()),
+            post_quantum: target.is_post_quantum(),
+            not_post_quantum: target.not_post_quantum,
         }
     }
 }
@@ -66,6 +68,7 @@ impl From<Sent> for Encrypted {
     fn from(sent: Sent) -> Self {
         Self {
             forward_secrecy: sent.forward_secrecy(),
+            post_quantum: sent.post_quantum(),
             envelopes: sent.messages.into_iter().map(EnvelopeInfo::from).collect(),
             skipped: sent.skipped.into_iter().map(SkippedInfo::from).collect(),
             group_key: None,
@@ -79,6 +82,7 @@ impl From<GroupSent> for Encrypted {
         Self {
             envelopes: vec![sent.message.into()],
             forward_secrecy: false,
+            post_quantum: false,
             skipped: Vec::new(),
             group_key: Some(sent.used.into()),
         }
@@ -119,6 +123,7 @@ impl From<Received> for Decrypted {
                 .map(str::to_owned),
             payload: payload.map(Hex),
             forward_secrecy: received.forward_secrecy,
+            post_quantum: received.post_quantum,
             authenticated: received.authenticated,
             contact: received.contact,
             duplicate: received.duplicate,
@@ -175,6 +180,7 @@ impl From<InspectedMessage> for InspectedMessageInfo {
                 .collect(),
             public_bytes: message.public_bytes as u64,
             contact: message.contact,
+            kem_wanted: message.kem_wanted,
         }
     }
 }
@@ -184,9 +190,11 @@ impl From<InspectedTarget> for InspectedTargetInfo {
         Self {
             installation_id: target.installation,
             mode: target.mode,
-            x3dh_header: target.x3dh.map(|(key, id)| X3dhHeaderInfo {
-                key: Hex(key),
-                id: Hex(id),
+            x3dh_header: target.x3dh.map(|header| X3dhHeaderInfo {
+                key: Hex(header.key),
+                id: Hex(header.id),
+                kem_id: Some(header.kem_id).filter(|id| !id.is_empty()).map(Hex),
+                kem_ciphertext_bytes: header.kem_ciphertext_bytes as u64,
             }),
             dr_header: target.dr.map(|header| DrHeaderInfo {
                 key: Hex(header.key),
@@ -211,7 +219,8 @@ impl From<InspectedTarget> for InspectedTargetInfo {
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite, Wiped};
     use engine::model::{
-        ContactMark, InspectedGroupHeader, InspectedRatchetHeader, Reason, SkipReason,
+        ContactMark, InspectedGroupHeader, InspectedRatchetHeader, InspectedX3dhHeader,
+        NotPostQuantum, Reason, SkipReason,
     };
     use serde_json::{Value, json};
 
@@ -224,6 +233,8 @@ mod tests {
             mode,
             session: on_session.then(|| (Suite::X25519, SessionId::from_bytes([7; 32]))),
             message: MessageId::from_bytes([8; 32]),
+            not_post_quantum: (!matches!(mode, Mode::Public | Mode::Group))
+                .then_some(NotPostQuantum::NotOffered),
         }
     }
 
@@ -245,12 +256,14 @@ mod tests {
                     "ratchet"
                 };
                 let target = json!({"installationId": "x1-phone", "mode": mode, "suite": "x25519",
-                    "sessionId": hex32(7), "messageId": hex32(8)});
+                    "sessionId": hex32(7), "messageId": hex32(8), "postQuantum": false,
+                    "notPostQuantum": "not_offered"});
                 (json!(UNCOMPRESSED), target)
             }
             Mode::Dh => {
                 let target = json!({"installationId": "none", "mode": "dh", "suite": null,
-                    "sessionId": null, "messageId": hex32(8)});
+                    "sessionId": null, "messageId": hex32(8), "postQuantum": false,
+                    "notPostQuantum": "not_offered"});
                 (json!(UNCOMPRESSED), target)
             }
             Mode::Public | Mode::Group => {
@@ -259,7 +272,7 @@ mod tests {
                     _ => (json!("none"), "group"),
                 };
                 let target = json!({"installationId": installation, "mode": mode, "suite": null,
-                    "sessionId": null, "messageId": hex32(8)});
+                    "sessionId": null, "messageId": hex32(8), "postQuantum": false});
                 (json!(null), target)
             }
         };
@@ -289,6 +302,7 @@ mod tests {
             (SkipReason::Disabled, "disabled"),
             (SkipReason::SuiteForbidden, "suite_forbidden"),
             (SkipReason::NoPreKey, "no_prekey"),
+            (SkipReason::KemKeyMissing, "kem_key_missing"),
         ];
         let sent = |mode| Sent {
             messages: vec![envelope(Mode::X3dh), envelope(mode)],
@@ -305,6 +319,7 @@ mod tests {
             json!({
                 "envelopes": [golden_envelope(Mode::X3dh), golden_envelope(Mode::Ratchet)],
                 "forwardSecrecy": true,
+                "postQuantum": false,
                 "skipped": reasons.map(|(_, reason)| {
                     json!({"identity": UNCOMPRESSED, "installationId": "x1-phone", "reason": reason})
                 }),
@@ -314,6 +329,51 @@ mod tests {
         assert!(!Encrypted::from(sent(Mode::Dh)).forward_secrecy);
     }
 
+    #[test]
+    fn a_send_is_post_quantum_if_there_are_copies_and_each_one_is() {
+        let post_quantum = || Target {
+            session: Some((Suite::X25519MlKem768, SessionId::from_bytes([7; 32]))),
+            not_post_quantum: None,
+            ..target(Mode::X3dh)
+        };
+        let sent = |targets: Vec<Target>| {
+            Encrypted::from(Sent {
+                messages: vec![AddressedMessage {
+                    targets,
+                    ..envelope(Mode::X3dh)
+                }],
+                skipped: Vec::new(),
+            })
+        };
+        let both = sent(vec![post_quantum(), post_quantum()]);
+        assert!(both.post_quantum && both.forward_secrecy);
+        let info = serde_json::to_value(&both.envelopes[0].targets[0]).unwrap();
+        assert_eq!(
+            info,
+            json!({"installationId": "x1-phone", "mode": "x3dh", "suite": "x25519-mlkem768",
+                "sessionId": hex32(7), "messageId": hex32(8), "postQuantum": true})
+        );
+        assert!(!sent(vec![post_quantum(), target(Mode::Ratchet)]).post_quantum);
+        // An advertisement that asks for a KEM prekey has no copy.
+        assert!(!sent(Vec::new()).post_quantum);
+    }
+
+    #[test]
+    fn a_copy_says_why_it_is_not_post_quantum() {
+        for (why, name) in [
+            (NotPostQuantum::NotOffered, "not_offered"),
+            (NotPostQuantum::KeyMissing, "key_missing"),
+            (NotPostQuantum::Forbidden, "forbidden"),
+        ] {
+            let target = Target {
+                not_post_quantum: Some(why),
+                ..target(Mode::Ratchet)
+            };
+            let info = serde_json::to_value(TargetInfo::from(&target)).unwrap();
+            assert_eq!(info["notPostQuantum"], name);
+        }
+    }
+
     fn received(outcome: Outcome) -> Received {
         Received {
             outcome,
@@ -321,6 +381,8 @@ mod tests {
             sender: *identity().public(),
             installation: Some(installation()),
             forward_secrecy: true,
+            post_quantum: true,
+            suite: Some(Suite::X25519MlKem768),
             authenticated: true,
             contact: None,
             duplicate: false,
@@ -360,6 +422,7 @@ mod tests {
                 "payload": "0x6772c3bcc39f",
                 "text": "grüß",
                 "forwardSecrecy": true,
+                "postQuantum": true,
                 "authenticated": true,
                 "duplicate": false,
                 "sessionId": hex32(7),
@@ -594,7 +657,12 @@ mod tests {
                 InspectedTarget {
                     installation: "x1-laptop".to_owned(),
                     mode: Some(Mode::X3dh),
-                    x3dh: Some((vec![1], vec![2])),
+                    x3dh: Some(InspectedX3dhHeader {
+                        key: vec![1],
+                        id: vec![2],
+                        kem_id: vec![9],
+                        kem_ciphertext_bytes: 1088,
+                    }),
                     dr: Some(InspectedRatchetHeader {
                         key: vec![3],
                         n: u32::MAX,
@@ -624,18 +692,20 @@ mod tests {
             ],
             public_bytes: 7,
             contact: Some(ContactMark::Decline),
+            kem_wanted: vec!["x1-phone".to_owned()],
         };
         assert_eq!(
             serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),
             json!({
                 "installationId": "x1-phone",
                 "bundles": [{"identity": null, "timestamp": 0, "createdAt": null, "entries": [],
-                    "valid": false, "reason": "cut short"}],
+                    "kemPreKeys": [], "valid": false, "reason": "cut short"}],
                 "targets": [
                     {
                         "installationId": "x1-laptop",
                         "mode": "x3dh",
-                        "x3dhHeader": {"key": "0x01", "id": "0x02"},
+                        "x3dhHeader": {"key": "0x01", "id": "0x02", "kemId": "0x09",
+                            "kemCiphertextBytes": 1088},
                         "drHeader": {"key": "0x03", "n": u32::MAX, "pn": 4, "id": "0x05"},
                         "dhHeader": null,
                         "hrHeader": null,
@@ -655,6 +725,7 @@ mod tests {
                 ],
                 "publicBytes": 7,
                 "contact": "decline",
+                "kemWanted": ["x1-phone"],
             })
         );
     }

@@ -36,8 +36,11 @@ fn millis(at: Option<UnixMillis>) -> Option<u64> {
     at.map(|at| at.0)
 }
 
-const fn suite(suite: Suite) -> types::Suite {
+/// A suite as the interface names it.
+#[must_use]
+pub const fn suite(suite: Suite) -> types::Suite {
     match suite {
+        Suite::X25519MlKem768 => types::Suite::X25519MlKem768,
         Suite::X25519 => types::Suite::X25519,
         Suite::Secp256k1 => types::Suite::Secp256k1,
     }

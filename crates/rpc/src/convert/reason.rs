@@ -46,7 +46,7 @@ impl Advice for Reason {
             }
             Self::Malformed => "the message is not of the protocol's form: drop it",
             Self::SuiteForbidden => {
-                "the message uses a suite that ratchet.suites forbids: allow it, or ask the sender to update"
+                "the message uses a suite that ratchet.suites forbids: allow it and restart, or ask the sender to allow another or to update"
             }
             Self::Declined => {
                 "the sender is a contact that was declined: drop it, or call `contact_accept`, after which it opens"

@@ -2,7 +2,7 @@
 
 use engine::model::UnixMillis;
 
-use crate::params::{Millis, Number, PrivateKey, params};
+use crate::params::{KemSeed, Millis, Number, PrivateKey, params};
 
 params! {
     /// For `dev_advanceTime`.
@@ -24,5 +24,14 @@ params! {
         current = "current": Option<bool>,
         /// When the prekey was made: now by default.
         created_at = "createdAt": Option<UnixMillis>,
+        /// The seed of the KEM prekey that is current with the signed prekey. By default one is made
+        /// if the prekey becomes the current one and has a ratchet prekey; else there is none.
+        kem_seed = "kemSeed": Option<KemSeed>,
+        /// The version of that KEM prekey: `version` by default.
+        kem_version = "kemVersion": Option<Number>,
+        /// The seed of the KEM prekey before it, which the signed prekey keeps as well.
+        kem_before_seed = "kemBeforeSeed": Option<KemSeed>,
+        /// The version of the KEM prekey before it. Required with `kemBeforeSeed`.
+        kem_before_version = "kemBeforeVersion": Option<Number>,
     }
 }

@@ -239,12 +239,15 @@ methods! {
     /// Gives the bundle to publish; rotates the prekey first if that is due.
     ///
     /// Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a
-    /// session with forward secrecy. Every message carries it as well.
+    /// session with forward secrecy. Every message carries it as well. With `contactCodeFull`, which
+    /// is text alone and too long for a QR code, the first message is post-quantum, too; with
+    /// `contactCode` the messages after the first answer are.
     BundleGet = "bundle_get" (AccountOnly) -> BundleInfo, fails WRITES;
     /// Imports a contact's bundle that came by another way than a message.
     ///
     /// The bundle must be signed by the identity that it names. Entries that are refused or skipped
-    /// are told in `warnings`.
+    /// are told in `warnings`. `kem` says of each device whether what is written to it next can be
+    /// post-quantum.
     BundleImport = "bundle_import" (ImportBundleParams) -> ImportedBundleInfo, fails WRITES;
     /// Shows what is in a bundle. No key is needed.
     ///
@@ -255,8 +258,11 @@ methods! {
     ///
     /// Send every envelope of the result. If no device of the recipient is known, the message is
     /// encrypted by DH to the identity, without forward secrecy, and an empty payload is then
-    /// refused: it would be an advertisement. A retry with the same `requestId` within 24 hours
-    /// gives the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and
+    /// refused: it would be an advertisement. `postQuantum` says whether every copy is. If no device
+    /// of the recipient gets a copy, since KEM prekeys are missing and nothing may be written below,
+    /// an advertisement that asks for them is in the place of the text; the same `requestId` sends
+    /// the text once they are there. Else a retry with the same `requestId` within 24 hours gives
+    /// the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and
     /// signed, with the topic to send it by.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients, or of all members of a group, and for our own other devices: for all of them, or for none.
@@ -358,7 +364,8 @@ methods! {
     /// For two devices that no longer understand each other. What was sent on the old sessions can
     /// still be read for a while. A device of status-go on whose present prekey a session was begun
     /// is written to by DH, without forward secrecy, until it has another one: it would not read a
-    /// second session.
+    /// second session. That a device is post-quantum is forgotten, and its KEM prekey: so reset one
+    /// that went back to a program without them.
     SessionReset = "session_reset" (ResetParams) -> SessionsReset, fails WRITES | DEVICE;
 
     /// Lists the contacts.
@@ -631,6 +638,7 @@ mod tests {
                 json!(vectors["good"][0]["keystore"].to_string())
             }
             "privateKey" | "signedPreKeyPrivate" | "ratchetPreKeyPrivate" => json!(secret),
+            "kemSeed" | "kemBeforeSeed" => json!(format!("0x{}", "17".repeat(64))),
             "bundle" | "payload" | "message" | "update" | "group" | "image" => json!("0x0a21"),
             "color" => json!("#8a5cf5"),
             "mode" => json!("key"),
@@ -656,6 +664,7 @@ mod tests {
             "recipients" | "members" | "setters" => json!([key]),
             "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
             "ms" | "version" | "createdAt" | "after" | "limit" | "waitMs" => json!(7),
+            "kemVersion" | "kemBeforeVersion" => json!(7),
             other => panic!("no value for {other}"),
         }
     }
@@ -669,12 +678,12 @@ mod tests {
 
     fn first_code() -> String {
         let id = [0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 0];
-        let bytes = [&[1], &nine()[..], &id].concat();
+        let bytes = [&[2], &nine()[..], &id].concat();
         engine::wire::encode_first_code(&FirstCode::from_bytes(&bytes).unwrap())
     }
 
     fn second_code() -> String {
-        let bytes = [&[1], &nine()[..], &[7; 48]].concat();
+        let bytes = [&[2], &nine()[..], &[7; 48]].concat();
         engine::wire::encode_second_code(&SecondCode::from_bytes(&bytes).unwrap())
     }
 
@@ -808,7 +817,7 @@ mod tests {
             ("dev_advanceTime", "ms"),
             (
                 "dev_importPrekey",
-                "account?, signedPreKeyPrivate, ratchetPreKeyPrivate?, version?, current?, createdAt?",
+                "account?, signedPreKeyPrivate, ratchetPreKeyPrivate?, version?, current?, createdAt?, kemSeed?, kemVersion?, kemBeforeSeed?, kemBeforeVersion?",
             ),
         ];
         let expected = expected.map(|(name, params)| (name.to_owned(), params.to_owned()));

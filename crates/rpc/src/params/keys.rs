@@ -1,6 +1,6 @@
 //! Keys and bundles, which people paste.
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, KEM_SEED_BYTES};
 use envelope::SymmetricKey;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -21,14 +21,22 @@ pub struct BundleBytes(pub Vec<u8>);
 /// A private key: `0x` and 64 hex digits. Wiped when dropped.
 pub struct PrivateKey(pub Zeroizing<[u8; 32]>);
 
+/// The private seed of a KEM prekey, d ‖ z: `0x` and 128 hex digits. Wiped when dropped.
+pub struct KemSeed(pub Zeroizing<[u8; KEM_SEED_BYTES]>);
+
 /// A symmetric key: `0x` and 64 hex digits, not all zero. Wiped when dropped.
 pub struct SymKey(pub SymmetricKey);
 
 /// Length of 32 bytes as `0x` and hex.
 const SECRET_CHARS: usize = 66;
+/// Length of a seed as `0x` and hex.
+const SEED_CHARS: usize = 2 + 2 * KEM_SEED_BYTES;
 
-/// 32 bytes that are secret, from hex. What they are read from is wiped, too.
-fn secret_hex<T: Form>(value: Value, what: &str) -> Result<Zeroizing<[u8; 32]>, RpcError> {
+/// Bytes that are secret, from hex. What they are read from is wiped, too.
+fn secret_hex<T: Form, const N: usize>(
+    value: Value,
+    what: &str,
+) -> Result<Zeroizing<[u8; N]>, RpcError> {
     let text = string(value).map_err(|other| T::wrong(&other))?;
     pasted::fixed_hex(&Zeroizing::new(text))
         .map_err(|fault| not_a(ErrorKind::InvalidKey, what, fault))
@@ -92,7 +100,26 @@ impl Form for PrivateKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        secret_hex::<Self>(value, "private key").map(Self)
+        secret_hex::<Self, 32>(value, "private key").map(Self)
+    }
+
+    fn write(&self) -> Value {
+        to_hex(self.0.as_slice()).into()
+    }
+}
+
+impl Form for KemSeed {
+    const TAKES: &'static str = "the seed of a KEM prekey, d and z, as 0x and 128 hex digits";
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidKey];
+
+    fn schema() -> Value {
+        json!({"type": "string", "minLength": SEED_CHARS})
+    }
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        secret_hex::<Self, KEM_SEED_BYTES>(value, "seed of a KEM prekey")
+            .map(Self)
+            .map_err(|error| error.with_hint(format!("give {}", Self::TAKES)))
     }
 
     fn write(&self) -> Value {
@@ -110,7 +137,7 @@ impl Form for SymKey {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let hint = |error: RpcError| error.with_hint(format!("give {}", Self::TAKES));
-        let bytes = secret_hex::<Self>(value, "symmetric key").map_err(hint)?;
+        let bytes = secret_hex::<Self, 32>(value, "symmetric key").map_err(hint)?;
         SymmetricKey::from_bytes(bytes.as_slice())
             .map(Self)
             .map_err(|error| hint(RpcError::new(ErrorKind::InvalidKey, error.to_string())))
@@ -121,7 +148,7 @@ impl Form for SymKey {
     }
 }
 
-opaque!(BundleBytes, PrivateKey, SymKey);
+opaque!(BundleBytes, PrivateKey, KemSeed, SymKey);
 
 #[cfg(test)]
 mod tests {
@@ -191,6 +218,7 @@ mod tests {
                 refused::<IdentityKey>(bad.clone()),
                 refused::<PrivateKey>(bad.clone()),
                 refused::<SymKey>(bad.clone()),
+                refused::<KemSeed>(bad.clone()),
                 refused::<BundleBytes>(bad),
             ] {
                 assert_eq!(kind, ErrorKind::InvalidParams);
@@ -203,6 +231,14 @@ mod tests {
         assert_eq!(PrivateKey::read(hex_of(32)).unwrap().0.as_slice(), [0; 32]);
         for bad in [hex_of(31), hex_of(33), json!("0x"), json!("00".repeat(32))] {
             assert_eq!(refused::<PrivateKey>(bad), ErrorKind::InvalidKey);
+        }
+    }
+
+    #[test]
+    fn the_seed_of_a_kem_prekey_has_64_bytes() {
+        assert_eq!(KemSeed::read(hex_of(64)).unwrap().0.as_slice(), [0; 64]);
+        for bad in [hex_of(32), hex_of(63), hex_of(65), json!("0x")] {
+            assert_eq!(refused::<KemSeed>(bad), ErrorKind::InvalidKey);
         }
     }
 

@@ -207,15 +207,15 @@ mod tests {
     fn a_code_that_is_none_is_told_from_the_other_one() {
         for (text, hint) in [
             ("ratchetd-link-2:AQ", "ratchetd-link-1:"),
-            ("ratchetd-link-1:AQ", "again"),
-            ("ratchetd-link-1:Ag", "version"),
+            ("ratchetd-link-1:Ag", "again"),
+            ("ratchetd-link-1:AQ", "version"),
             ("zQ3sh", "ratchetd-link-1:"),
         ] {
             let error = FirstCodeText::read(json!(text)).unwrap_err();
             assert_eq!(error.kind, ErrorKind::InvalidParams);
             assert!(error.hint.contains(hint), "{error:?}");
         }
-        let error = SecondCodeText::read(json!("ratchetd-link-1:AQ")).unwrap_err();
+        let error = SecondCodeText::read(json!("ratchetd-link-1:Ag")).unwrap_err();
         assert!(error.hint.contains("ratchetd-link-2:"), "{error:?}");
     }
 

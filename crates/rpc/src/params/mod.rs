@@ -30,7 +30,7 @@ pub use self::envelope::{
 pub use self::group::{
     Addressees, GroupColor, GroupImage, GroupName, Members, NewGroupName, Setters, UpdateBytes,
 };
-pub use self::keys::{BundleBytes, PrivateKey, SymKey};
+pub use self::keys::{BundleBytes, KemSeed, PrivateKey, SymKey};
 pub use self::keystore::KeystoreFile;
 pub use self::link::{ContactNames, Digits, FirstCodeText, LinkName, SecondCodeText};
 pub use self::message::{MessageIds, Recipients, Wire};
@@ -652,6 +652,7 @@ mod tests {
         shows_nothing::<Secret>(Secret(zeroize::Zeroizing::new(secret())));
         shows_nothing::<RequestId>(RequestId(secret()));
         shows_nothing::<PrivateKey>(PrivateKey(zeroize::Zeroizing::new([42; 32])));
+        shows_nothing::<KemSeed>(KemSeed(zeroize::Zeroizing::new([42; 64])));
         shows_nothing::<Payload>(Payload(vec![42; 4]));
         shows_nothing::<BundleBytes>(BundleBytes(vec![42; 4]));
         shows_nothing::<Wire>(Wire(vec![42; 4]));

@@ -5,15 +5,19 @@ use engine::closed_sets;
 pub use engine::model::{
     ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue, GroupKeyRefused,
     GroupKeyState, GroupOutcome, GroupRefusal, GroupStanding, IgnoredReason, InstallationState,
-    KeyDropped, Mode, Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
+    KemPreKeyState, KemState, KeyDropped, Mode, NotPostQuantum, PostQuantumState, Reason, Role,
+    RollbackKind, SkipReason, TopicKind, WarningKind,
 };
 
 closed_sets! {
-    /// The curve of a session's ratchet.
+    /// How a session is set up, and the curve of its ratchet.
     Suite {
-        /// Curve25519, used between devices of ratchetd.
+        /// X3DH with ML-KEM-768, and a ratchet on Curve25519: post-quantum. Used between devices of
+        /// ratchetd that have each other's KEM prekeys.
+        X25519MlKem768 = "x25519-mlkem768",
+        /// X3DH, and a ratchet on Curve25519. Used between devices of ratchetd.
         X25519 = "x25519",
-        /// secp256k1, used with devices of status-go.
+        /// X3DH, and a ratchet on secp256k1. Used with devices of status-go.
         Secp256k1 = "secp256k1",
     }
 

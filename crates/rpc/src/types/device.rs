@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, InstallationState, Mode, Role, SessionState, Standing, Suite};
+use crate::types::{
+    Hex, InstallationState, Mode, PostQuantumState, Role, SessionState, Standing, Suite,
+};
 
 /// A device of an identity, ours or a contact's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +29,12 @@ pub struct InstallationInfo {
     pub protocol_version: Option<u32>,
     /// The suite that the next new session with the device uses; null if its prekey is not known.
     pub suite: Option<Suite>,
+    /// Whether the device takes part in suite x25519-mlkem768.
+    pub post_quantum: PostQuantumState,
+    /// The version of the device's KEM prekey that is held here: that of the signed prekey it was
+    /// made with. A new session is post-quantum while `version` is from this one to 13 above it.
+    /// Null if none is held.
+    pub kem_version: Option<u32>,
     /// How the next message for the device is encrypted; null if it gets none. `dh`, without
     /// forward secrecy, means that the device has to have a new prekey first: in suite secp256k1
     /// only one session is begun on each prekey, and that one was reset, erased or lost with a
@@ -71,8 +79,10 @@ pub struct SessionInfo {
     pub identity: Hex,
     /// The device that the session is with; null until it is known.
     pub installation_id: Option<String>,
-    /// The curve of the session's ratchet.
+    /// The suite of the session.
     pub suite: Suite,
+    /// Whether the session is post-quantum: of suite x25519-mlkem768.
+    pub post_quantum: bool,
     /// Who began the session.
     pub role: Role,
     /// Whether the session was answered.

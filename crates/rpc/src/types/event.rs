@@ -78,6 +78,12 @@ event_types! {
     InstallationStale = "installation.stale" (EventDevice),
     /// A stale device was heard of again.
     InstallationActive = "installation.active" (EventDevice),
+    /// A KEM prekey of a device came that serves, where none did before: a new session with the
+    /// device is post-quantum. What was skipped with `kem_key_missing` can be sent again.
+    InstallationKemPreKey = "installation.kem_prekey" (EventDevice),
+    /// A message of a post-quantum session with a device was read for the first time: from now on
+    /// nothing is written to the device below suite x25519-mlkem768.
+    InstallationPostQuantum = "installation.post_quantum" (EventDevice),
     /// A device was set up again or restored: its version is lower than before.
     InstallationVersionWentBack = "installation.version_went_back" (DeviceVersion),
     /// Both ends of a session have read something of the other.
@@ -172,7 +178,7 @@ pub struct EventSession {
     pub identity: Hex,
     /// The device that the session is with; null until it is known.
     pub installation_id: Option<String>,
-    /// The curve of the session's ratchet.
+    /// The suite of the session.
     pub suite: Suite,
     /// Who began the session.
     pub role: Role,

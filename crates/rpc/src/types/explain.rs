@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    Addressed, Hex, InspectedMessageInfo, InstallationInfo, MessageKeyState, Mode, NextStep,
-    Outcome, PreKeyState, Reason, SessionInfo, WarningInfo,
+    Addressed, Hex, InspectedMessageInfo, InstallationInfo, KemPreKeyState, MessageKeyState, Mode,
+    NextStep, Outcome, PreKeyState, Reason, SessionInfo, Suite, WarningInfo,
 };
 
 /// What a message is, what it needs to be read, what of that is here, and what to do next. Nothing
@@ -33,6 +33,8 @@ pub struct Explanation {
     pub session_id: Option<Hex>,
     /// Whether the message would be read through a ratchet.
     pub forward_secrecy: bool,
+    /// Whether the message would be read on a session of suite x25519-mlkem768.
+    pub post_quantum: bool,
     /// Whether the message itself proves the identity of its sender.
     pub authenticated: bool,
     /// Whether the message was read before, and not confirmed.
@@ -48,8 +50,14 @@ pub struct Explanation {
     /// How the entry for this device is encrypted; null if there is none, or if its headers make no
     /// sense together.
     pub mode: Option<Mode>,
+    /// The suite of the entry for this device, as far as its headers and the sessions here tell;
+    /// null if they do not, or if there is none.
+    pub suite: Option<Suite>,
     /// The signed prekey that the entry for this device names; null if it names none.
     pub prekey: Option<NamedPreKeyInfo>,
+    /// The KEM prekey that the entry for this device names; null if it names none, as all but first
+    /// messages of suite x25519-mlkem768.
+    pub kem_pre_key: Option<NamedKemPreKeyInfo>,
     /// The sessions that the entry for this device is tried on, in this order; at most 8.
     pub sessions: Vec<PossibleSessionInfo>,
     /// The ids of devices that the message would tell of for the first time.
@@ -72,6 +80,16 @@ pub struct NamedPreKeyInfo {
     pub replaced_at: Option<u64>,
     /// When the prekey will be erased at the earliest; null if it was not replaced.
     pub erase_at: Option<u64>,
+}
+
+/// A KEM prekey that an entry names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedKemPreKeyInfo {
+    /// The id of the KEM prekey: 32 bytes, a hash of its public key.
+    pub kem_id: Hex,
+    /// Which of those that this device keeps with the signed prekey it is.
+    pub state: KemPreKeyState,
 }
 
 /// A session that the message may belong to.

@@ -172,6 +172,8 @@ pub struct SharedGroupKey {
     pub skipped: Vec<SkippedInfo>,
     /// Whether every copy has forward secrecy.
     pub forward_secrecy: bool,
+    /// Whether every copy is post-quantum, those for our own devices too; false if there is no copy.
+    pub post_quantum: bool,
 }
 
 /// A group key that is kept.

@@ -4,8 +4,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    ContactMark, Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, ReceivedGroupKey,
-    SkipReason, Suite, UsedGroupKey, WarningInfo, by_outcome::by_outcome,
+    ContactMark, Hex, InspectedBundleInfo, Mode, NextAction, NotPostQuantum, Outcome, Reason,
+    ReceivedGroupKey, SkipReason, Suite, UsedGroupKey, WarningInfo, by_outcome::by_outcome,
 };
 
 /// One device a message was encrypted for.
@@ -23,6 +23,13 @@ pub struct TargetInfo {
     pub session_id: Option<Hex>,
     /// The id of the message, which is equal at both ends.
     pub message_id: Hex,
+    /// Whether the copy stays secret from whoever records it now and has a quantum computer later:
+    /// whether it is of suite x25519-mlkem768.
+    pub post_quantum: bool,
+    /// Why the copy is not post-quantum. Left out if it is, and of public messages and those under
+    /// a group key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_post_quantum: Option<NotPostQuantum>,
 }
 
 /// A wire message for the transport.
@@ -34,7 +41,9 @@ pub struct EnvelopeInfo {
     /// The wire message: an encoded `ProtocolMessage`.
     pub message: Hex,
     /// The devices that the message is encrypted for. What goes by DH can be read by any other
-    /// device of the identity, too, if it has no copy of its own.
+    /// device of the identity, too, if it has no copy of its own. Empty if the message is an
+    /// advertisement, which has no text: beside devices in `skipped` it asks for KEM prekeys that
+    /// are missing.
     pub targets: Vec<TargetInfo>,
     /// The wire message in an envelope that this identity signed, ready for a relay. Left out
     /// unless `seal` asked for it.
@@ -57,7 +66,9 @@ pub struct SkippedInfo {
     pub identity: Hex,
     /// The id of the device.
     pub installation_id: String,
-    /// Why the device got no copy.
+    /// Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the
+    /// same, and the text again once `installation.kem_prekey` names the device; or import the
+    /// contact's `contactCodeFull` with `bundle_import`, and send the text again.
     pub reason: SkipReason,
 }
 
@@ -70,6 +81,9 @@ pub struct Encrypted {
     pub envelopes: Vec<EnvelopeInfo>,
     /// Whether every copy has forward secrecy.
     pub forward_secrecy: bool,
+    /// Whether every copy is post-quantum, those for our own devices too; false if there is no copy,
+    /// and under a group key.
+    pub post_quantum: bool,
     /// The devices that got no copy, and why.
     pub skipped: Vec<SkippedInfo>,
     /// The group key that the message is encrypted under. Left out unless `mode` asked for it.
@@ -118,6 +132,9 @@ pub struct Decrypted {
     pub text: Option<String>,
     /// Whether the message was read through a ratchet.
     pub forward_secrecy: bool,
+    /// Whether the message was read on a session of suite x25519-mlkem768: whoever has recorded it
+    /// cannot read it with a quantum computer later.
+    pub post_quantum: bool,
     /// Whether the sender's identity is proven: by the message itself, or by the signature of the
     /// envelope that it came in.
     pub authenticated: bool,
@@ -210,6 +227,9 @@ pub struct InspectedMessageInfo {
     pub public_bytes: u64,
     /// What the message says that it means to a contact; null if it says nothing.
     pub contact: Option<ContactMark>,
+    /// The ids of the devices whose KEM prekeys the message asks for, whatever their form: at most
+    /// 4, since no more are read.
+    pub kem_wanted: Vec<String>,
 }
 
 /// One entry of an inspected message.
@@ -238,11 +258,16 @@ pub struct InspectedTargetInfo {
 
 /// The header of a first message, by X3DH.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct X3dhHeaderInfo {
     /// The initiator's ephemeral key.
     pub key: Hex,
     /// The responder's signed prekey.
     pub id: Hex,
+    /// The id of the responder's KEM prekey, 32 bytes; null outside of suite x25519-mlkem768.
+    pub kem_id: Option<Hex>,
+    /// The length of the ML-KEM-768 ciphertext, in bytes: 1088 in suite x25519-mlkem768, else 0.
+    pub kem_ciphertext_bytes: u64,
 }
 
 /// The header of a message of the Double Ratchet.

@@ -31,15 +31,16 @@ use crate::hex::{decode_hex, to_hex};
 pub use account::{AccountInfo, ExportedAccount, NewAccount, Removed};
 pub use bundle::{
     BundleInfo, ImportedBundleInfo, ImportedInstallation, InspectedBundleEntry,
-    InspectedBundleInfo, WarningInfo,
+    InspectedBundleInfo, InspectedKemPreKeyInfo, WarningInfo,
 };
 pub(crate) use by_outcome::never_null;
 pub use closed::{
     Addressed, ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue,
     GroupKeyRefused, GroupKeyState, GroupMode, GroupOutcome, GroupRefusal, GroupRules,
-    GroupStanding, HealthStatus, IgnoredReason, InstallationState, KeyDropped, MessageKeyState,
-    Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, RollbackKind, SessionState,
-    SkipReason, Standing, Suite, TopicKind, WarningKind,
+    GroupStanding, HealthStatus, IgnoredReason, InstallationState, KemPreKeyState, KemState,
+    KeyDropped, MessageKeyState, Mode, NextAction, NextStep, NotPostQuantum, Outcome,
+    PostQuantumState, PreKeyState, Reason, Role, RollbackKind, SessionState, SkipReason, Standing,
+    Suite, TopicKind, WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
@@ -52,7 +53,7 @@ pub use event::{
     EventTicketInfo, Events, GroupInvitation, Lagged, RequestedContact, RolledBackStore,
     UndecryptableMessage,
 };
-pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
+pub use explain::{Explanation, NamedKemPreKeyInfo, NamedPreKeyInfo, PossibleSessionInfo};
 pub use group::{
     Act, Applied, Forgotten, GoneMember, Group, GroupChange, GroupKeyInfo, GroupMember,
     GroupSetters, IgnoredEvents, ListedGroup, ReceivedGroupKey, SharedGroupKey, UsedGroupKey,

@@ -2,12 +2,12 @@
 
 use crypto_core::{
     AssociatedData, EphemeralKeyPair, IdentityKey, IdentityKeyPair, MessageId, MessageKey,
-    SessionId, SessionRatchet, SharedKey, SkipLimits, Suite, VerifiedPreKey,
+    RatchetCurve, SessionId, SessionRatchet, SharedKey, SkipLimits, Suite, VerifiedPreKey,
 };
 use engine::{
     model::{
-        Contact, ContactState, Device, DevicePreKey, GroupId, GroupKey, Handshake, Role, Session,
-        Standing, StoredKey, UnixMillis,
+        Contact, ContactState, Device, DeviceKem, DevicePreKey, GroupId, GroupKey, Handshake,
+        OwnBundle, Role, Session, Standing, StoredKey, UnixMillis,
     },
     store::{Store as _, StoreRead as _, Transaction as _, contract},
     world::SplitMix64,
@@ -66,7 +66,7 @@ fn records(store: &SqliteStore) -> Vec<String> {
 /// A ratchet as it was laid out before its chains were apart.
 fn in_one(ratchet: &SessionRatchet) -> Vec<u8> {
     let (dh, chains) = (ratchet.dh_bytes(), ratchet.chain_bytes());
-    let after_count = 3 + 64 + ratchet.suite().header_key_bytes() + 4;
+    let after_count = 3 + 64 + ratchet.curve().header_key_bytes() + 4;
     let (fixed, receiving_key) = dh.split_at(after_count);
     let sends = dh[2] & 1;
     let receives = dh[2] >> 1;
@@ -116,7 +116,7 @@ fn join_chains(store: &SqliteStore) {
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 19);
+    assert_eq!(ACCOUNT.len(), 20);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
@@ -213,14 +213,77 @@ fn a_group_key_that_was_closed_by_its_number_is_closed() {
         store.put_group_key(&key).unwrap();
     }
     store.commit().unwrap();
-    let as_before = "ALTER TABLE group_keys DROP COLUMN closed; PRAGMA user_version = 18;";
-    store.connection.execute_batch(as_before).unwrap();
+    let as_before = format!(
+        "{BEFORE_THE_TWENTIETH} ALTER TABLE group_keys DROP COLUMN closed; \
+         PRAGMA user_version = 18;"
+    );
+    store.connection.execute_batch(&as_before).unwrap();
     drop(store);
 
     let (_, store) = directory.open_account(&name("a")).unwrap();
     let keys = store.group_keys(&group).unwrap();
     let facts: Vec<_> = keys.iter().map(|key| (key.highest, key.closed)).collect();
     assert_eq!(facts, [(7, false), (100_000, true)]);
+}
+
+#[test]
+fn a_store_of_before_there_were_kem_prekeys_goes_on_without_any() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let mut all = sessions(Suite::X25519, 10);
+    all.extend(sessions(Suite::Secp256k1, 20));
+    all.push(waiting(30, Suite::X25519, Standing::Active));
+    let device = device_of(&all[8], 7);
+    let own = contract::own_prekey(5, true, None);
+    let bundle = OwnBundle {
+        wire: vec![1, 2, 3],
+        made_at: UnixMillis(4),
+        timestamp_ns: 5,
+        version: 6,
+        prekey_created_at: UnixMillis(7),
+        entries: Vec::new(),
+        kem_pre_key: None,
+    };
+    store.begin().unwrap();
+    for session in &all {
+        store.put_session(session).unwrap();
+    }
+    store.put_device(&device).unwrap();
+    store.put_own_prekey(&own).unwrap();
+    store.put_own_bundle(&bundle).unwrap();
+    store.commit().unwrap();
+    let before = records(&store);
+    let as_before = format!("{BEFORE_THE_TWENTIETH} PRAGMA user_version = 19;");
+    store.connection.execute_batch(&as_before).unwrap();
+    drop(store);
+
+    let (_, mut store) = directory.open_account(&name("a")).unwrap();
+    assert_eq!(records(&store), before);
+    let sessions = store.sessions(None).unwrap();
+    assert_eq!(sessions.len(), 9);
+    assert!(
+        sessions
+            .iter()
+            .all(|session| !session.post_quantum && session.kem.is_none())
+    );
+    assert_eq!(store.devices(&peer()), Ok(vec![device.clone()]));
+    assert_eq!(store.own_bundle(), Ok(Some(bundle)));
+    let found = store.current_own_prekey().unwrap().unwrap();
+    assert_eq!(format!("{found:?}"), format!("{own:?}"));
+    // From then on there may be some.
+    let held = contract::held_kem_prekey(&device.installation, 3);
+    let with_kem = Device {
+        kem: DeviceKem {
+            held: Some(held),
+            ..DeviceKem::default()
+        },
+        ..device
+    };
+    store.begin().unwrap();
+    store.put_device(&with_kem).unwrap();
+    store.commit().unwrap();
+    assert_eq!(store.devices(&peer()), Ok(vec![with_kem]));
 }
 
 /// SK of the sessions below that wait for their answer.
@@ -230,7 +293,7 @@ const SHARED: [u8; 32] = [0x5a; 32];
 /// as SK.
 fn with_shared_key(ratchet: &SessionRatchet, shared: &[u8; 32]) -> SessionRatchet {
     let (mut dh, mut chains) = (ratchet.dh_bytes().to_vec(), ratchet.chain_bytes().to_vec());
-    if ratchet.suite() == Suite::Secp256k1 {
+    if ratchet.curve() == RatchetCurve::Secp256k1 {
         dh[2] = 3;
         dh.truncate(dh.len() - 32);
         chains[36..68].copy_from_slice(shared);
@@ -245,7 +308,8 @@ fn waiting(seed: u8, suite: Suite, standing: Standing) -> Session {
     let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
     let prekey = VerifiedPreKey::from_stored(peer(), *own.signed.public(), ratchet);
     let shared = SharedKey::from_stored(SHARED);
-    let initiated = SessionRatchet::initiate(&shared, &prekey, suite, &mut SplitMix64(1)).unwrap();
+    let initiated =
+        SessionRatchet::initiate(&shared, &prekey, suite.curve(), &mut SplitMix64(1)).unwrap();
     Session {
         id: SessionId::from_bytes([seed; 32]),
         peer: peer(),

@@ -39,9 +39,38 @@ pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
     assert!(!shown.contains("a5a5") && !shown.contains("165"), "{shown}");
 }
 
-macro_rules! before_the_fourteenth {
+macro_rules! before_the_twentieth {
     () => {
         "
+    DROP TABLE device_kem_keys;
+    ALTER TABLE own_prekeys DROP COLUMN kem;
+    ALTER TABLE own_bundle DROP COLUMN kem_installation;
+    ALTER TABLE own_bundle DROP COLUMN kem_version;
+    ALTER TABLE own_bundle DROP COLUMN kem_signature;
+    ALTER TABLE own_bundle DROP COLUMN kem_key;
+    ALTER TABLE devices DROP COLUMN kem_version;
+    ALTER TABLE devices DROP COLUMN kem_signature;
+    ALTER TABLE devices DROP COLUMN kem_shown;
+    ALTER TABLE devices DROP COLUMN post_quantum;
+    ALTER TABLE devices DROP COLUMN kem_only_from_itself;
+    ALTER TABLE devices DROP COLUMN kem_deliveries;
+    DROP TRIGGER IF EXISTS temp.sessions_come;
+    DROP TRIGGER IF EXISTS temp.sessions_gone;
+    DROP TRIGGER IF EXISTS temp.sessions_moved;
+    ALTER TABLE sessions DROP COLUMN post_quantum;
+    ALTER TABLE sessions DROP COLUMN kem_id;
+    ALTER TABLE sessions DROP COLUMN kem_ciphertext;"
+    };
+}
+
+/// Takes the twentieth migration back, as far as the layout goes.
+const BEFORE_THE_TWENTIETH: &str = before_the_twentieth!();
+
+macro_rules! before_the_fourteenth {
+    () => {
+        concat!(
+            before_the_twentieth!(),
+            "
     DROP TABLE group_setters;
     DROP TABLE group_messages;
     DROP TABLE erased_group_keys;
@@ -59,6 +88,7 @@ macro_rules! before_the_fourteenth {
     ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
     DROP TABLE gap_keys;
     DROP TABLE gaps;"
+        )
     };
 }
 

@@ -9,9 +9,10 @@ use crypto_core::{
 };
 use engine::{
     model::{
-        Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event, EventKind,
-        Gap, Handshake, KeyDropped, OwnBundle, Pairing, PastKeys, Peer, ReadTag, Role, RunningTime,
-        Session, Standing, StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
+        Contact, ContactState, Device, DeviceKem, DeviceMetadata, DevicePreKey, Discoveries, Event,
+        EventKind, Gap, Handshake, KemDelivery, KeyDropped, OwnBundle, OwnPreKey, Pairing,
+        PastKeys, Peer, ReadTag, Role, RunningTime, Session, Standing, StoreError, StoredAnswer,
+        StoredKey, Timekeeping, UnixMillis,
     },
     store::{StoreRead, Transaction, WriteBack, contract, memory::MemoryStore},
 };
@@ -61,6 +62,7 @@ enum Step {
     Prekey {
         name: u8,
         with_ratchet: bool,
+        kem: Vec<u8>,
         replaced_at: Option<u64>,
     },
     Peer {
@@ -134,7 +136,15 @@ struct DeviceStep {
     times: (u64, u64),
     omitted_since: Option<u64>,
     flags: (bool, bool),
+    kem: KemStep,
     text: String,
+}
+
+#[derive(Clone, Debug)]
+struct KemStep {
+    held: Option<u8>,
+    flags: (bool, bool),
+    deliveries: Vec<(usize, u32, Option<u32>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -197,10 +207,11 @@ fn device_step() -> impl Strategy<Value = DeviceStep> {
         0..3_u8,
         times,
         flags,
+        kem_step(),
         ".{0,8}",
     )
         .prop_map(
-            |(name, phone, prekey, pairing, (times, omitted_since), flags, text)| DeviceStep {
+            |(name, phone, prekey, pairing, (times, omitted_since), flags, kem, text)| DeviceStep {
                 name,
                 phone,
                 prekey,
@@ -208,9 +219,24 @@ fn device_step() -> impl Strategy<Value = DeviceStep> {
                 times,
                 omitted_since,
                 flags,
+                kem,
                 text,
             },
         )
+}
+
+fn kem_step() -> impl Strategy<Value = KemStep> {
+    let delivery = (0..PHONES.len(), any::<u32>(), option::of(0..20_u32));
+    (
+        option::of(name()),
+        any::<(bool, bool)>(),
+        vec(delivery, 0..3),
+    )
+        .prop_map(|(held, flags, deliveries)| KemStep {
+            held,
+            flags,
+            deliveries,
+        })
 }
 
 fn moved() -> impl Strategy<Value = Step> {
@@ -254,8 +280,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (option::of(name()), 0..4_u32, 0..8_u32).prop_map(
             |(peer, gaps, places)| Step::DropUnanswered { peer, gaps, places }
         ),
-        1 => (name(), any::<bool>(), option::of(number())).prop_map(
-            |(name, with_ratchet, replaced_at)| Step::Prekey { name, with_ratchet, replaced_at }
+        1 => (name(), any::<bool>(), vec(name(), 0..3), option::of(number())).prop_map(
+            |(name, with_ratchet, kem, replaced_at)| {
+                Step::Prekey { name, with_ratchet, kem, replaced_at }
+            }
         ),
         1 => (name(), (any::<i64>(), option::of(number())), option::of(number())).prop_map(
             |(name, bundle, sent_at)| Step::Peer { name, bundle, sent_at }
@@ -316,11 +344,12 @@ fn signed_pre_key(name: u8) -> crypto_core::SignedPreKey {
 }
 
 fn session(step: &SessionStep) -> Session {
-    let suite = if step.name.is_multiple_of(2) {
-        Suite::X25519
-    } else {
-        Suite::Secp256k1
+    let suite = match step.name {
+        2 => Suite::X25519,
+        4 => Suite::X25519MlKem768,
+        _ => Suite::Secp256k1,
     };
+    let with_kem = step.unconfirmed && suite.is_post_quantum();
     let (standing, since) = (step.standing.0, UnixMillis(step.standing.1));
     let standing = match standing {
         0 => Standing::Active,
@@ -344,6 +373,7 @@ fn session(step: &SessionStep) -> Session {
         } else {
             Role::Responder
         },
+        kem: with_kem.then(|| contract::kem_handshake(step.state)),
         handshake,
         lost_to: step.lost_to.map(session_id),
         takeover: step
@@ -392,11 +422,32 @@ fn device(step: &DeviceStep) -> Device {
         former: PastKeys::from_bytes(&[step.name; 8]),
         refused_version: step.flags.0.then_some(u32::from(step.name)),
         went_back_at: step.flags.1.then_some(UnixMillis(step.times.1)),
+        kem: device_kem(step),
         metadata: DeviceMetadata {
             name: step.text.clone(),
             device_type: String::new(),
             push_token: step.text.clone(),
         },
+    }
+}
+
+fn device_kem(step: &DeviceStep) -> DeviceKem {
+    let kem = &step.kem;
+    let deliveries = kem.deliveries.iter();
+    DeviceKem {
+        held: kem
+            .held
+            .map(|seed| contract::held_kem_prekey(&phone(step.phone), seed)),
+        shown: kem.flags.0,
+        post_quantum: kem.flags.1,
+        only_from_itself: kem.flags.0 && kem.flags.1,
+        deliveries: deliveries
+            .map(|(listed, version, count)| KemDelivery {
+                listed: phone(*listed),
+                version: *version,
+                count: *count,
+            })
+            .collect(),
     }
 }
 
@@ -433,6 +484,7 @@ fn moved_by(session: Session, step: &MoveStep) -> Session {
     let suite = session.suite();
     Session {
         ratchet: contract::session(step.state, suite, session.standing).ratchet,
+        kem: session.kem.filter(|_| !step.confirmed),
         handshake: if step.confirmed {
             Handshake::Established
         } else {
@@ -463,6 +515,9 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             version: 1,
             prekey_created_at: UnixMillis(*number),
             entries: Vec::new(),
+            kem_pre_key: number
+                .is_multiple_of(2)
+                .then(|| contract::kem_prekey(&phone(0), 3)),
         })?,
         Step::Group(step) => take_group_step(store, step)?,
         Step::Look(name) => drop(remembered(store, *name)),
@@ -473,11 +528,12 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             }
         }
         Step::Touch(name, index, at) => {
-            if let Some(device) = store.device(&identity(*name), &phone(*index))? {
-                store.put_device(&Device {
-                    last_active_at: UnixMillis(*at),
-                    ..device
-                })?;
+            if let Some(mut device) = store.device(&identity(*name), &phone(*index))? {
+                device.last_active_at = UnixMillis(*at);
+                if let Some(delivery) = device.kem.deliveries.first_mut() {
+                    delivery.count = delivery.count.map(|count| count + 1);
+                }
+                store.put_device(&device)?;
             }
         }
         Step::RemoveSession(name) => return store.remove_session(&session_id(*name)),
@@ -527,10 +583,14 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
         Step::Prekey {
             name,
             with_ratchet,
+            kem,
             replaced_at,
         } => {
             let replaced_at = replaced_at.map(UnixMillis);
-            let prekey = contract::own_prekey(*name, *with_ratchet, replaced_at);
+            let prekey = OwnPreKey {
+                kem: kem.iter().copied().map(contract::own_kem_prekey).collect(),
+                ..contract::own_prekey(*name, *with_ratchet, replaced_at)
+            };
             store.put_own_prekey(&prekey)?;
         }
         Step::Peer {
@@ -675,6 +735,10 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
                 own.signed.secret_bytes().to_vec(),
                 own.ratchet
                     .map(|ratchet| (ratchet.pair.secret_bytes().to_vec(), ratchet.signature)),
+                own.kem
+                    .iter()
+                    .map(|kem| (kem.seed.to_vec(), kem.id, kem.version))
+                    .collect::<Vec<_>>(),
                 own.version,
                 own.replaced_at,
             ))
@@ -707,9 +771,11 @@ fn facts(session: &Session) -> String {
         Handshake::Unconfirmed { order, .. } => order.map(|order| *order.as_bytes()),
         Handshake::Established => None,
     };
-    // The `Debug` of a session leaves out what is secret.
+    let kem = session.kem.as_deref();
+    let ciphertext = kem.map(|kem| kem.ciphertext.as_bytes());
+    // The `Debug` of a session leaves out what is secret, and the ciphertext.
     format!(
-        "{session:?} {order:?} {:?}",
+        "{session:?} {order:?} {ciphertext:?} {:?}",
         session.ratchet.to_bytes().as_slice()
     )
 }

@@ -191,6 +191,8 @@ impl Bob {
 /// A peer that knows Bob's bundle.
 fn stranger(bob: &mut Bob, seed: u8) -> End<MemoryStore> {
     let patient = Config {
+        // Of the sessions that a store of an earlier version can have.
+        suites: vec![Suite::X25519],
         unanswered_messages: u64::MAX,
         ..Config::default()
     };

@@ -2,7 +2,10 @@
 
 use crypto_core::{MessageId, MessageKey, SessionId, Suite};
 use engine::{
-    model::{Standing, StoreError, StoredAnswer, StoredKey, UnixMillis},
+    model::{
+        Device, DeviceKem, KemDelivery, OwnBundle, OwnPreKey, Session, Standing, StoreError,
+        StoredAnswer, StoredKey, UnixMillis,
+    },
     store::{Store as _, StoreRead as _, Transaction as _, WriteBack, contract},
 };
 
@@ -140,7 +143,10 @@ fn no_file_holds_a_secret_or_an_identity_in_the_clear() {
         })
         .unwrap();
     store
-        .put_own_prekey(&contract::own_prekey(0x4b, true, None))
+        .put_own_prekey(&OwnPreKey {
+            kem: vec![contract::own_kem_prekey(0x3a)],
+            ..contract::own_prekey(0x4b, true, None)
+        })
         .unwrap();
     store.commit().unwrap();
     let account = account("alice");
@@ -148,6 +154,7 @@ fn no_file_holds_a_secret_or_an_identity_in_the_clear() {
         vec![0xa7; 16],
         vec![0x7e; 16],
         vec![0x4b; 16],
+        vec![0x3a; 16],
         vec![0x5c; 16],
         account.identity.public().x().to_vec(),
         session.peer.x().to_vec(),
@@ -355,6 +362,10 @@ fn the_look_ups_of_every_message_go_by_an_index() {
             "PRIMARY KEY",
         ),
         (
+            "device_kem_keys WHERE identity = ?1 AND installation = ?2",
+            "sqlite_autoindex_device_kem_keys_1",
+        ),
+        (
             "first_messages WHERE identity = ?1 AND prekey = ?2",
             "first_messages_prekey",
         ),
@@ -409,6 +420,163 @@ fn the_look_ups_of_every_message_go_by_an_index() {
             "{query}: {plan:?}"
         );
     }
+}
+
+/// An account with a KEM prekey in every place that has one, and the device that one is held of.
+fn with_kem_prekeys(directory: &DataDir) -> (SqliteStore, Device) {
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let session = Session {
+        kem: Some(contract::kem_handshake(3)),
+        ..contract::initiated(1, Suite::X25519MlKem768)
+    };
+    let listed = InstallationId::parse("x1-k1-me").unwrap();
+    let installation = session.installation.clone().unwrap();
+    let device = Device {
+        kem: DeviceKem {
+            held: Some(contract::held_kem_prekey(&installation, 3)),
+            deliveries: vec![KemDelivery {
+                listed: listed.clone(),
+                version: 4,
+                count: None,
+            }],
+            ..DeviceKem::default()
+        },
+        ..Device::met(session.peer, installation, false, UnixMillis(1))
+    };
+    store.begin().unwrap();
+    store.put_session(&session).unwrap();
+    store.put_device(&device).unwrap();
+    store
+        .put_own_prekey(&OwnPreKey {
+            kem: vec![contract::own_kem_prekey(5), contract::own_kem_prekey(3)],
+            ..contract::own_prekey(5, true, None)
+        })
+        .unwrap();
+    store
+        .put_own_bundle(&OwnBundle {
+            wire: vec![1],
+            made_at: UnixMillis(1),
+            timestamp_ns: 1,
+            version: 5,
+            prekey_created_at: UnixMillis(1),
+            entries: Vec::new(),
+            kem_pre_key: Some(contract::kem_prekey(&listed, 5)),
+        })
+        .unwrap();
+    store.commit().unwrap();
+    (store, device)
+}
+
+#[test]
+fn a_damaged_column_of_a_kem_prekey_is_named_as_corrupt() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let (mut store, device) = with_kem_prekeys(&directory);
+    let everything = |store: &SqliteStore| {
+        store.current_own_prekey()?;
+        store.own_bundle()?;
+        store.devices(&device.identity)?;
+        store.sessions(None).map(drop)
+    };
+    assert_eq!(everything(&store), Ok(()));
+    store
+        .connection
+        .execute_batch("PRAGMA ignore_check_constraints = ON")
+        .unwrap();
+    for damage in [
+        "own_prekeys SET kem = zeroblob(99)",
+        "own_prekeys SET kem = zeroblob(101)",
+        "own_bundle SET kem_installation = NULL",
+        "own_bundle SET kem_installation = 'none'",
+        "own_bundle SET kem_version = NULL",
+        "own_bundle SET kem_version = -1",
+        "own_bundle SET kem_version = 4294967296",
+        "own_bundle SET kem_signature = NULL",
+        "own_bundle SET kem_signature = zeroblob(64)",
+        "own_bundle SET kem_key = NULL",
+        "own_bundle SET kem_key = zeroblob(1185)",
+        "devices SET kem_version = NULL",
+        "devices SET kem_version = -1",
+        "devices SET kem_signature = NULL",
+        "devices SET kem_signature = zeroblob(66)",
+        "devices SET kem_deliveries = x'00'",
+        "devices SET kem_deliveries = x'ff'",
+        "devices SET kem_deliveries = x'01ff0000000100000001'",
+        "devices SET kem_deliveries = x'0161000000010000'",
+        "devices SET kem_deliveries = x'016100000001'",
+        "devices SET kem_deliveries = x'0161'",
+        "devices SET kem_deliveries = CAST(kem_deliveries || x'01' AS BLOB)",
+        "device_kem_keys SET key = zeroblob(1183)",
+        "device_kem_keys SET key = x''",
+        "sessions SET kem_id = NULL",
+        "sessions SET kem_id = zeroblob(33)",
+        "sessions SET kem_ciphertext = NULL",
+        "sessions SET kem_ciphertext = zeroblob(1087)",
+    ] {
+        store.begin().unwrap();
+        let done = store.changed(&format!("UPDATE {damage}"), ());
+        assert_eq!(done, Ok(1), "{damage}");
+        let read = everything(&store);
+        assert!(
+            matches!(read, Err(StoreError::Corrupt(_))),
+            "{damage}: {read:?}"
+        );
+        store.abort().unwrap();
+    }
+    store.begin().unwrap();
+    store.run("DELETE FROM device_kem_keys", ()).unwrap();
+    let read = everything(&store);
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    store.abort().unwrap();
+    assert_eq!(everything(&store), Ok(()));
+}
+
+#[test]
+fn more_kem_prekeys_than_an_own_prekey_has_are_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let prekey = OwnPreKey {
+        kem: [5, 4, 3].map(contract::own_kem_prekey).into(),
+        ..contract::own_prekey(5, true, None)
+    };
+    store.begin().unwrap();
+    let put = store.put_own_prekey(&prekey);
+    assert!(matches!(put, Err(StoreError::Corrupt(_))), "{put:?}");
+    store.abort().unwrap();
+}
+
+/// What a message changes of a device with a KEM prekey leaves the page with the key alone.
+#[test]
+fn a_message_does_not_write_the_key_of_a_kem_prekey() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let (mut store, mut device) = with_kem_prekeys(&directory);
+    store
+        .connection
+        .execute_batch(
+            "CREATE TEMP TABLE written (id INTEGER PRIMARY KEY) STRICT;
+             CREATE TEMP TRIGGER key_comes AFTER INSERT ON main.device_kem_keys
+                 BEGIN INSERT INTO written VALUES (NULL); END;",
+        )
+        .unwrap();
+    let writes = |store: &mut SqliteStore, device: &Device| {
+        store.begin().unwrap();
+        store.put_device(device).unwrap();
+        store.commit().unwrap();
+        assert_eq!(store.devices(&device.identity), Ok(vec![device.clone()]));
+        let count = "SELECT count(*) FROM written";
+        store
+            .connection
+            .query_row(count, (), |row| row.get::<_, u32>(0))
+            .unwrap()
+    };
+    device.last_active_at = UnixMillis(7);
+    device.kem.post_quantum = true;
+    device.kem.deliveries[0].count = Some(1);
+    assert_eq!(writes(&mut store, &device), 0);
+    device.kem.held = Some(contract::held_kem_prekey(&device.installation, 4));
+    assert_eq!(writes(&mut store, &device), 1);
 }
 
 #[test]

@@ -67,12 +67,12 @@ fn a_recorded_exchange_runs_both_ways_byte_for_byte() {
     );
     let mut draws = Draws::of(&[key(&entry["initiator_ratchet_private"])]);
     let mut initiator =
-        SessionRatchet::initiate(&shared(), &verified, Suite::X25519, &mut draws).unwrap();
+        SessionRatchet::initiate(&shared(), &verified, RatchetCurve::X25519, &mut draws).unwrap();
     let own = OwnPreKeys {
         signed: &signed,
         ratchet: Some(&prekey),
     };
-    let mut responder = SessionRatchet::respond(&shared(), own, Suite::X25519).unwrap();
+    let mut responder = SessionRatchet::respond(&shared(), own, RatchetCurve::X25519).unwrap();
     let ad = AssociatedData::from_bytes(bytes(&entry["ad"]));
     for message in entries(entry, "messages") {
         let from_initiator = message["sender"] == "initiator";

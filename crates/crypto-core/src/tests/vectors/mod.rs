@@ -3,6 +3,7 @@
 mod accounts;
 mod bundles;
 mod exchanges;
+mod kem;
 mod portraits;
 mod primitives;
 

@@ -92,8 +92,9 @@ fn x3dh_both_sides() {
                 .get("sk")
                 .unwrap_or(&entry["shared_key_keccak256_dh1_dh2_dh3"]);
             let verified = VerifiedPreKey::from_stored(*bob.public(), *prekey.public(), None);
-            let ours = x3dh::initiate(&alice, &ephemeral, &verified).unwrap();
-            let theirs = x3dh::respond(&bob, &prekey, alice.public(), ephemeral.public()).unwrap();
+            let ours = x3dh::initiate(&alice, &ephemeral, &verified, None).unwrap();
+            let theirs =
+                x3dh::respond(&bob, &prekey, alice.public(), ephemeral.public(), None).unwrap();
             assert_eq!(*ours.secret_bytes(), key(expected));
             assert_eq!(*theirs.secret_bytes(), key(expected));
         }

@@ -12,7 +12,7 @@ use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, harmless, middle_cut
 
 /// Columns that people look for, in the order in which they stand in a table. The others follow by
 /// their names.
-const FIRST: [&str; 31] = [
+const FIRST: [&str; 32] = [
     "seq",
     "at",
     "account",
@@ -31,6 +31,7 @@ const FIRST: [&str; 31] = [
     "standing",
     "verified",
     "forwardSecrecy",
+    "postQuantum",
     "mode",
     "nextMode",
     "suite",

@@ -207,10 +207,13 @@ impl Story<'_> {
     async fn first_message_without_a_bundle(&mut self) -> Result<()> {
         self.page.part(
             "The first message",
-            "Alice has nothing of Bob but his public key, so her first message is encrypted to that key alone (mode dh). It has no forward secrecy and proves no sender, and the daemon says so.",
+            "Alice has nothing of Bob but his public key, so her first message is encrypted to that key alone (mode dh). It has no forward secrecy, proves no sender and is not post-quantum, and the daemon says so.",
         )?;
         let sent = self.phone.encrypt(&self.bob, "Hi Bob, it's Alice").await?;
-        expect(!sent.forward_secrecy, "a first message by DH")?;
+        expect(
+            !sent.forward_secrecy && !sent.post_quantum,
+            "a first message by DH",
+        )?;
         self.targets(&sent)?;
         let read = self.bob.decrypt(&self.phone, only(&sent)?).await?;
         expect(!read.forward_secrecy && !read.authenticated, "marked as DH")?;
@@ -221,7 +224,7 @@ impl Story<'_> {
     async fn answer_by_x3dh(&mut self) -> Result<()> {
         self.page.part(
             "A session",
-            "Alice's bundle rode on that message, so Bob's answer sets up a session with her phone (mode x3dh). From here on every message has forward secrecy, and its sender is proven.",
+            "Alice's bundle and her KEM prekey rode on that message, so Bob's answer sets up a session with her phone (mode x3dh). From here on every message has forward secrecy, and its sender is proven. It is post-quantum, too (suite x25519-mlkem768): whoever records it now cannot read it with a quantum computer later.",
         )?;
         let sent = self
             .bob
@@ -230,8 +233,8 @@ impl Story<'_> {
         self.targets(&sent)?;
         let read = self.phone.decrypt(&self.bob, only(&sent)?).await?;
         expect(
-            read.forward_secrecy && read.authenticated,
-            "forward secrecy",
+            read.forward_secrecy && read.authenticated && read.post_quantum,
+            "forward secrecy in a post-quantum session",
         )?;
         self.page.read(&self.phone, &read)?;
         self.phone.confirm(&read).await?;
@@ -383,8 +386,13 @@ impl Page<'_> {
         } else {
             "no forward secrecy"
         };
+        let strength = if read.post_quantum {
+            ", post-quantum"
+        } else {
+            ""
+        };
         let again = if read.duplicate { ", duplicate" } else { "" };
-        let line = format!("{} reads {text:?} ({secrecy}{again})", who.name());
+        let line = format!("{} reads {text:?} ({secrecy}{strength}{again})", who.name());
         Ok(self.seen(&line)?)
     }
 

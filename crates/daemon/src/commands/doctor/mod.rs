@@ -4,6 +4,7 @@ mod files;
 mod peers;
 mod serving;
 mod stores;
+mod suites;
 
 use std::{
     io::{self, Write},
@@ -146,6 +147,7 @@ fn examine(settings: &Settings) -> Vec<Finding> {
     findings.extend(files::unfinished(data_dir));
     findings.push(files::filesystem(data_dir));
     findings.push(files::headroom(data_dir));
+    findings.push(suites::allowed(&settings.engine));
     let (serving, of_daemon) = serving::look(settings);
     findings.extend(of_daemon);
     let passphrase = settings.passphrase_file.as_deref().map(read_passphrase);

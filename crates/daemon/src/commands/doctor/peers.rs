@@ -24,6 +24,7 @@ pub(super) fn look(
     let mut refused = Named::default();
     let mut went_back = Named::default();
     let mut by_dh = Named::default();
+    let mut silenced = Named::default();
     let mut last: Option<DeviceName> = None;
     loop {
         let page = store.devices_after(last.as_ref(), PAGE)?;
@@ -40,8 +41,14 @@ pub(super) fn look(
             }
             // Only a device on whose prekey a session was begun can be written to by DH.
             let begun = device.prekey.as_ref().is_some_and(|prekey| prekey.begun);
-            if begun && is_written_to_by_dh(store, viewer, now, &device)? {
-                by_dh.add(&device, "");
+            // One that is post-quantum can be written to while its session lasts, or its KEM prekey.
+            let keyless = device.kem.post_quantum && device.serving_kem().is_none();
+            if begun || keyless {
+                match written_to(store, viewer, now, &device)?.map(|view| view.next_mode) {
+                    Some(Some(Mode::Dh)) => by_dh.add(&device, ""),
+                    Some(None) if keyless => silenced.add(&device, ""),
+                    _ => {}
+                }
             }
         }
     }
@@ -67,22 +74,27 @@ pub(super) fn look(
             "nothing; it ends with their next prekey, within a day of their being online",
             "every device that is written to has forward secrecy",
         ),
+        silenced.found(
+            "devices.post_quantum",
+            Severity::Warning,
+            "get nothing: they are post-quantum, so that nothing is written to them below suite x25519-mlkem768, and their KEM prekeys are missing",
+            "write to them, and deliver the advertisement that comes in place of the text: its answer brings the KEM prekey; or `ratchetd call bundle_import bundle=…` with their contactCodeFull; if they went back to a program without KEM prekeys: `ratchetd call session_reset identity=… installationId=…`",
+            "every post-quantum device can be written to",
+        ),
     ])
 }
 
-fn is_written_to_by_dh(
+/// A device as it is written to, if its state lets it be.
+fn written_to(
     store: &impl StoreRead,
     viewer: &Viewer,
     now: UnixMillis,
     device: &Device,
-) -> Result<bool, StoreError> {
+) -> Result<Option<InstallationView>, StoreError> {
     let views = viewer.installations(store, now, Some(&device.identity))?;
-    let by_dh = |view: &InstallationView| {
-        view.device.installation == device.installation
-            && view.state == InstallationState::Active
-            && view.next_mode == Some(Mode::Dh)
-    };
-    Ok(views.iter().any(by_dh))
+    Ok(views.into_iter().find(|view| {
+        view.device.installation == device.installation && view.state == InstallationState::Active
+    }))
 }
 
 /// Devices of one finding.

@@ -11,7 +11,7 @@ use engine::{
 };
 use session_store::{InspectedAccount, Inspector};
 
-use super::{Finding, Severity, peers};
+use super::{Finding, Severity, peers, suites};
 use crate::config::Settings;
 
 /// A clock this far behind the times in the store was not just corrected a little.
@@ -98,6 +98,9 @@ fn of_account(
         inspected.store.chat_clocks_above(highest_clock(now))?,
     ));
     findings.push(bundle(settings, &inspected, serving, now)?);
+    let own_bundle = inspected.store.own_bundle()?;
+    let own_kem = own_bundle.map(|bundle| suites::own_kem_prekey(&settings.engine, &bundle));
+    findings.extend(own_kem);
     findings.extend(devices(settings, inspected, now)?);
     Ok(findings)
 }

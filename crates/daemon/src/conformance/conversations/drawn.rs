@@ -88,6 +88,7 @@ impl PreKey {
         Ok(PreKeyImport {
             signed: SignedPreKeyPair::from_secret_bytes(&self.secret).map_err(words)?,
             ratchet: None,
+            kem: Vec::new(),
             version: Some(version),
             current: None,
             created_at: Some(self.created),

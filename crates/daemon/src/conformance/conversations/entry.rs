@@ -53,7 +53,11 @@ impl Entry {
             ),
             Headers::Dh(key) => (None, None, Some(key.to_bytes().to_vec())),
         };
-        same("X3DH header", &x3dh, &recorded.x3dh)?;
+        let recorded_x3dh = recorded
+            .x3dh
+            .as_ref()
+            .map(|x3dh| (x3dh.key.clone(), x3dh.id.clone()));
+        same("X3DH header", &x3dh, &recorded_x3dh)?;
         same("DH header", &dh, &recorded.dh)?;
         match (ratchet, &recorded.dr) {
             (Some((ours, signed_pre_key)), Some(recorded)) => {

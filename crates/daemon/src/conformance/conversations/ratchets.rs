@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crypto_core::{
     AssociatedData, EphemeralKey, EphemeralKeyPair, Header, HeaderKey, IdentityKey,
-    IdentityKeyPair, MessageKey, OwnPreKeys, SessionRatchet, SignedPreKey, SkipLimits, Suite,
-    VerifiedPreKey, x3dh,
+    IdentityKeyPair, MessageKey, OwnPreKeys, RatchetCurve, SessionRatchet, SignedPreKey,
+    SkipLimits, VerifiedPreKey, x3dh,
 };
 
 use super::{
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::conformance::{draws::Draws, words};
 
-/// The suite of status-go.
-const SUITE: Suite = Suite::Secp256k1;
+/// The curve on which status-go ratchets.
+const CURVE: RatchetCurve = RatchetCurve::Secp256k1;
 
 /// A device at the other end of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +68,10 @@ impl Sessions {
         payload: &[u8],
     ) -> Result<Entry, String> {
         let prekey = VerifiedPreKey::from_stored(peer.identity, signed_pre_key, None);
-        let shared = x3dh::initiate(own, ephemeral, &prekey).map_err(words)?;
+        let shared = x3dh::initiate(own, ephemeral, &prekey, None).map_err(words)?;
         let mut draws = Draws::new([ratchet_key]);
         let ratchet =
-            SessionRatchet::initiate(&shared, &prekey, SUITE, &mut draws).map_err(words)?;
+            SessionRatchet::initiate(&shared, &prekey, CURVE, &mut draws).map_err(words)?;
         draws.check_exact()?;
         let (ratchet, sealed) = ratchet
             .seal(&AssociatedData::empty(), payload)
@@ -157,7 +157,7 @@ impl Sessions {
             .map(PreKey::pair)
             .find(|pair| pair.public() == signed_pre_key)
             .ok_or("its prekey was never drawn")?;
-        let shared = x3dh::respond(own, prekey, &peer.identity, &ephemeral).map_err(words)?;
+        let shared = x3dh::respond(own, prekey, &peer.identity, &ephemeral, None).map_err(words)?;
         let pair = OwnPreKeys {
             signed: prekey,
             ratchet: None,
@@ -167,7 +167,7 @@ impl Sessions {
             signed_pre_key: *signed_pre_key,
             ephemeral,
             role: Role::Responder,
-            ratchet: SessionRatchet::respond(&shared, pair, SUITE).map_err(words)?,
+            ratchet: SessionRatchet::respond(&shared, pair, CURVE).map_err(words)?,
             keys: BTreeMap::new(),
         };
         let payload = session.open(header, &entry.payload, limits, draws)?;

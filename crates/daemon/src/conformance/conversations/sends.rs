@@ -217,11 +217,11 @@ impl World<'_> {
         let ephemeral = drawn.take(Role::X3dhEphemeral, Some(&peer.installation))?;
         let ephemeral = pair(ephemeral)?;
         let ratchet_key = drawn.take(Role::RatchetKey, Some(&peer.installation))?;
-        let (_, prekey) = target
+        let x3dh = target
             .x3dh
             .as_ref()
             .ok_or("a session begins without X3DH")?;
-        let prekey = SignedPreKey::from_wire(prekey).map_err(words)?;
+        let prekey = SignedPreKey::from_wire(&x3dh.id).map_err(words)?;
         let responder = self
             .devices
             .values()

@@ -16,7 +16,7 @@ use prometheus::{
 };
 use rpc::{
     ErrorKind, METHODS,
-    types::{Decrypted, Outcome, Reason},
+    types::{Decrypted, EnvelopeInfo, Outcome, Reason, Suite},
 };
 
 use self::gauges::Gauges;
@@ -29,6 +29,8 @@ pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 pub(crate) const UNKNOWN: &str = "unknown";
 /// The outcome of a call that was answered with a result.
 const OK: &str = "ok";
+/// Counted instead of a suite where there is no session: by DH, in public, under a group key.
+const NO_SUITE: &str = "none";
 /// What a call may come to without its caller's fault.
 const DAEMONS_FAULTS: [ErrorKind; 5] = [
     ErrorKind::Internal,
@@ -137,6 +139,8 @@ pub struct Metrics {
     batch_size: Histogram,
     decrypted: IntCounterVec,
     undecryptable: IntCounterVec,
+    encrypted_copies: IntCounterVec,
+    decrypted_by_suite: IntCounterVec,
     connections: IntGaugeVec,
     accepted: IntCounterVec,
     turned_away: IntCounterVec,
@@ -221,6 +225,16 @@ impl Metrics {
                 "Messages that message_decrypt could not read, not targeted ones among them, by reason.",
                 &["reason"],
             )?,
+            encrypted_copies: new.counters(
+                "ratchetd_encrypted_copies_total",
+                "Copies of messages given out for devices, advertisements and replies left out, by suite: none by DH, in public and under group keys.",
+                &["suite"],
+            )?,
+            decrypted_by_suite: new.counters(
+                "ratchetd_decrypted_total",
+                "Messages that message_decrypt read, by suite: none by DH, in public and under group keys.",
+                &["suite"],
+            )?,
             connections: new.keep(IntGaugeVec::new(
                 Opts::new("ratchetd_connections", "Open connections, by listener."),
                 &["listener"],
@@ -285,6 +299,13 @@ impl Metrics {
             self.undecryptable
                 .get_metric_with_label_values(&[reason.name()])?;
         }
+        let suites = Suite::ALL.iter().map(|suite| suite.name());
+        for suite in suites.chain([NO_SUITE]) {
+            self.encrypted_copies
+                .get_metric_with_label_values(&[suite])?;
+            self.decrypted_by_suite
+                .get_metric_with_label_values(&[suite])?;
+        }
         for phase in [Phase::Load, Phase::Crypto, Phase::Commit] {
             self.phase_seconds
                 .get_metric_with_label_values(&[phase.name()])?;
@@ -340,14 +361,26 @@ impl Metrics {
     }
 
     /// Counts the outcome of a message. One that was read before is none of those that could not
-    /// be read: relays bring messages again.
-    pub(crate) fn decrypted(&self, message: &Decrypted) {
+    /// be read: relays bring messages again. `suite` is that of the session it was read on.
+    pub(crate) fn decrypted(&self, message: &Decrypted, suite: Option<Suite>) {
         if message.reason == Some(Reason::AlreadyRead) {
             return add(&self.decrypted, &[Reason::AlreadyRead.name()]);
         }
         add(&self.decrypted, &[message.outcome.name()]);
         if let Some(reason) = message.reason {
             add(&self.undecryptable, &[reason.name()]);
+        }
+        if let Outcome::Decrypted | Outcome::Public | Outcome::Contact | Outcome::GroupKey =
+            message.outcome
+        {
+            add(&self.decrypted_by_suite, &[suite_name(suite)]);
+        }
+    }
+
+    /// Counts the copies in messages that a call gives out.
+    pub(crate) fn encrypted(&self, envelopes: &[EnvelopeInfo]) {
+        for target in envelopes.iter().flat_map(|envelope| &envelope.targets) {
+            add(&self.encrypted_copies, &[suite_name(target.suite)]);
         }
     }
 
@@ -392,6 +425,10 @@ impl Drop for Open {
             open.dec();
         }
     }
+}
+
+fn suite_name(suite: Option<Suite>) -> &'static str {
+    suite.map_or(NO_SUITE, Suite::name)
 }
 
 fn add(counters: &IntCounterVec, labels: &[&str]) {

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     engine::{Engine, settled_time::ending_at},
     model::{
-        Device, DevicePreKey, EventKind, ImportedEntry, Pairing, Peer, Role, Session, Standing,
-        StoreError, UnixMillis, Warning, WarningKind,
+        Device, DevicePreKey, EventKind, ImportedEntry, KemState, Pairing, Peer, Role, Session,
+        Standing, StoreError, UnixMillis, Warning, WarningKind,
     },
     sessions::expiry::expire,
     store::{Store, record_event},
@@ -151,6 +151,7 @@ impl Engine {
             version: entry.version,
             is_new: false,
             is_newer: false,
+            kem: KemState::None,
         };
         match judge(&device, entry, context) {
             Verdict::Replace => {
@@ -305,9 +306,15 @@ pub(super) fn replace_prekey(
     // A session that we began on a former prekey may be erased here, but not on the device.
     let begun = prekey.begun || device.had(prekey.key.signed_pre_key());
     let mut former = device.former.clone();
+    let mut kem = device.kem.clone();
     if let Some(known) = &device.prekey {
         let key = known.key.signed_pre_key().to_bytes();
         former.push(&HeaderKey::Secp256k1(key));
+        if prekey.version <= known.version {
+            // The device counts anew: its next KEM prekey may not be above the held one, which it
+            // does not have any more.
+            kem.held = None;
+        }
     }
     store.put_device(&Device {
         former,
@@ -316,6 +323,7 @@ pub(super) fn replace_prekey(
         rekey_due: true,
         last_active_at: device.last_active_at.max(activity),
         refused_version: None,
+        kem,
         ..device
     })
 }
@@ -354,6 +362,7 @@ impl Engine {
             version,
             is_new: true,
             is_newer: false,
+            kem: KemState::None,
         });
         Ok(())
     }

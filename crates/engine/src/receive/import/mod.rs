@@ -1,14 +1,17 @@
 //! Importing bundles (protocol §3, spec 3.3, 4.1, 4.3).
 //!
-//! [`entry`] judges one entry of a bundle, [`lower`] entries of a lower version than we have, and
-//! [`known`] decides which devices are recorded and which are stale.
+//! [`entry`] judges one entry of a bundle, [`lower`] entries of a lower version than we have,
+//! [`kem`] takes the KEM prekeys beside it, and [`known`] decides which devices are recorded and
+//! which are stale.
 
 mod entry;
+mod kem;
 mod known;
 mod lower;
 
 use crypto_core::{
-    EntryFault, IdentityKey, InstallationId, SignedPreKey, SkippedEntry, VerifiedBundle,
+    EntryFault, IdentityKey, InstallationId, RawKemPreKey, SignedPreKey, SkippedEntry,
+    VerifiedBundle,
 };
 
 use self::entry::BundleContext;
@@ -16,10 +19,11 @@ pub(crate) use self::{entry::meet, lower::Lower};
 use crate::{
     engine::{Engine, settled_time::ending_at},
     model::{
-        BundleImportError, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_LOOKED_AT,
+        BundleImportError, Env, ImportedBundle, ImportedEntry, KemState, MAX_BUNDLES_LOOKED_AT,
         MAX_BUNDLES_PER_MESSAGE, Peer, StoreError, UnixMillis, Warning, WarningKind,
     },
     store::Store,
+    wire::decode_kem_prekeys,
 };
 
 /// What importing the bundles of a message, or a single one, has found.
@@ -79,7 +83,12 @@ impl Engine {
             .and_then(|read| self.verified.verify(read))
             .map_err(|error| BundleImportError::Invalid(error.to_string()))?;
         let mut import = BundleImport::default();
-        self.apply_bundle(store, env.now, &bundle, None, &mut import)?;
+        let beside = decode_kem_prekeys(wire);
+        self.apply_bundle(store, env.now, (&bundle, &beside), None, &mut import)?;
+        for entry in &mut import.entries {
+            let device = store.device(bundle.identity(), &entry.installation)?;
+            entry.kem = device.map_or(KemState::None, |device| device.kem_state());
+        }
         Ok(ImportedBundle {
             identity: *bundle.identity(),
             installations: import.entries,
@@ -132,7 +141,8 @@ impl Engine {
                         import.of_sender = true;
                     }
                     let device = sender_device.filter(|_| of_sender);
-                    self.apply_bundle(store, now, &bundle, device, &mut import)?;
+                    let beside = decode_kem_prekeys(encoded);
+                    self.apply_bundle(store, now, (&bundle, &beside), device, &mut import)?;
                 }
                 Err(error) => import.warn(WarningKind::InvalidBundle, error.to_string()),
             }
@@ -182,13 +192,13 @@ impl Engine {
         Ok(known.is_some_and(|prekey| listed < prekey.version))
     }
 
-    /// Applies one verified bundle. `sender` is the device that sent it, if it came in a message of
-    /// its identity.
+    /// Applies one verified bundle, and the KEM prekeys beside it. `sender` is the device that sent
+    /// it, if it came in a message of its identity.
     fn apply_bundle(
         &self,
         store: &mut dyn Store,
         now: UnixMillis,
-        bundle: &VerifiedBundle,
+        (bundle, beside): (&VerifiedBundle, &[Option<RawKemPreKey>]),
         sender: Option<&InstallationId>,
         import: &mut BundleImport,
     ) -> Result<(), StoreError> {
@@ -239,6 +249,7 @@ impl Engine {
         for skipped in bundle.skipped() {
             self.take_skipped(store, &context, skipped, import)?;
         }
+        self.import_kem_prekeys(store, &context, beside, import)?;
         import.lists_sender |= sender.is_some_and(|sender| context.lists(sender));
         known::run_stale_timers(store, &context, self.config.stale_after)?;
         Ok(())

@@ -16,8 +16,8 @@ mod time;
 use std::sync::Arc;
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, IdentityKey, MessageId, MessageKey, RatchetPreKeyPair,
-    SessionId, SharedKeyPrefix, Suite, VerifiedPreKey,
+    AssociatedData, EphemeralKeyPair, IdentityKey, MAX_INSTALLATION_ID_CHARS, MessageId,
+    MessageKey, RatchetPreKeyPair, SessionId, SharedKeyPrefix, Suite, VerifiedPreKey,
 };
 
 use self::batches::{
@@ -37,7 +37,9 @@ use self::groups::{
 };
 pub use self::groups::{group_entry, group_facts, group_key, group_record};
 pub use self::random::SplitMix64;
-pub use self::records::{initiated, own_prekey, session};
+pub use self::records::{
+    held_kem_prekey, initiated, kem_handshake, kem_prekey, own_kem_prekey, own_prekey, session,
+};
 use self::records::{installation, key, prekey, prekey_text, session_text};
 use self::time::{
     chat_clocks_round_trip, events_stay_in_order_until_removed, records_due_for_erasure_are_found,
@@ -45,9 +47,10 @@ use self::time::{
 };
 use crate::{
     model::{
-        ConfirmedMessages, Contact, ContactState, Device, DeviceMetadata, DevicePreKey,
-        Discoveries, Handshake, ListedPreKey, NegotiatedTopic, OwnBundle, Pairing, PastKeys, Peer,
-        ReadTag, Role, RunningTime, Session, Standing, StoredAnswer, StoredKey, UnixMillis,
+        ConfirmedMessages, Contact, ContactState, Device, DeviceKem, DeviceMetadata, DevicePreKey,
+        Discoveries, Handshake, HeldKemPreKey, KemDelivery, ListedPreKey, NegotiatedTopic,
+        OwnBundle, OwnPreKey, Pairing, PastKeys, Peer, ReadTag, Role, RunningTime, Session,
+        Standing, StoredAnswer, StoredKey, UnixMillis,
     },
     store::{StoreRead, Transaction},
 };
@@ -56,8 +59,10 @@ use crate::{
 pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     own_records_round_trip(&mut fresh());
     peers_and_devices_round_trip(&mut fresh());
+    what_is_known_of_kem_prekeys_round_trips(&mut fresh());
     contacts_round_trip_in_order(&mut fresh());
     sessions_round_trip_and_are_found(&mut fresh());
+    sessions_with_kem_round_trip(&mut fresh());
     session_progress_round_trips(&mut fresh());
     at_most_one_session_is_active(&mut fresh());
     updated_stored_keys_keep_their_age(&mut fresh());
@@ -87,22 +92,31 @@ fn own_records_round_trip(store: &mut impl Transaction) {
     assert!(store.own_bundle().expect("read").is_none());
     assert!(store.current_own_prekey().expect("read").is_none());
     store.begin().expect("begin");
-    for (seed, with_ratchet, replaced_at) in [
-        (5, true, Some(UnixMillis(9))),
-        (6, false, Some(UnixMillis(10))),
-        (7, true, None),
+    for (seed, with_ratchet, replaced_at, kem) in [
+        (5, true, Some(UnixMillis(9)), vec![5]),
+        (6, false, Some(UnixMillis(10)), vec![]),
+        (7, true, None, vec![]),
+        (7, true, None, vec![7, 5]),
     ] {
-        let record = own_prekey(seed, with_ratchet, replaced_at);
+        let record = OwnPreKey {
+            kem: kem.into_iter().map(own_kem_prekey).collect(),
+            ..own_prekey(seed, with_ratchet, replaced_at)
+        };
         store.put_own_prekey(&record).expect("put");
         let found = store.own_prekey(record.signed.public()).expect("read");
         assert_eq!(found.as_ref().map(prekey_text), Some(prekey_text(&record)));
         let replaced = store.own_prekey_replaced_at(record.signed.public());
         assert_eq!(replaced.expect("read"), replaced_at);
     }
-    let current = store.current_own_prekey().expect("read");
-    assert_eq!(current.map(|prekey| prekey.version), Some(7));
+    let current = store.current_own_prekey().expect("read").expect("there");
+    let kem: Vec<_> = current.kem.iter().map(|kem| kem.version).collect();
+    assert_eq!((current.version, kem), (7, vec![7, 5]));
     assert!(store.own_prekey(&prekey(8)).expect("read").is_none());
-    for names in [vec!["b", "a"], vec!["c"]] {
+    for (names, kem) in [
+        (vec!["b", "a"], Some(3)),
+        (vec!["c"], Some(4)),
+        (vec!["c"], None),
+    ] {
         let mut entries: Vec<ListedPreKey> = names
             .iter()
             .map(|name| ListedPreKey {
@@ -122,6 +136,7 @@ fn own_records_round_trip(store: &mut impl Transaction) {
             version: u32::MAX,
             prekey_created_at: UnixMillis(5),
             entries,
+            kem_pre_key: kem.map(|seed| kem_prekey(&installation("x1-k1-me"), seed)),
         };
         store.put_own_bundle(&bundle).expect("put");
         assert_eq!(store.own_bundle().expect("read"), Some(bundle));
@@ -249,6 +264,7 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         former: PastKeys::default(),
         refused_version: None,
         went_back_at: None,
+        kem: DeviceKem::default(),
         metadata: DeviceMetadata::default(),
     };
     let full = Device {
@@ -275,6 +291,16 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         former: PastKeys::from_bytes(&[3; 16]),
         refused_version: Some(u32::MAX),
         went_back_at: Some(UnixMillis(6)),
+        kem: DeviceKem {
+            held: Some(held_kem_prekey(&installation("a"), 7)),
+            shown: true,
+            post_quantum: true,
+            only_from_itself: true,
+            deliveries: vec![
+                delivery(&"k".repeat(MAX_INSTALLATION_ID_CHARS), u32::MAX, Some(0)),
+                delivery("x1-k1-me", 3, None),
+            ],
+        },
         metadata: DeviceMetadata {
             name: "Phöne".to_owned(),
             device_type: "phone".to_owned(),
@@ -324,6 +350,127 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         .remove_device(&key(2), &installation("a"))
         .expect("remove");
     assert_eq!(store.devices(&key(2)).expect("read").len(), 2);
+    store.commit().expect("commit");
+}
+
+fn delivery(listed: &str, version: u32, count: Option<u32>) -> KemDelivery {
+    KemDelivery {
+        listed: installation(listed),
+        version,
+        count,
+    }
+}
+
+/// What is known of the KEM prekeys of a device is replaced as a whole, with whatever else changes.
+fn what_is_known_of_kem_prekeys_round_trips(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    let device = |kem, omitted_since, name: &str| Device {
+        kem,
+        omitted_since,
+        metadata: DeviceMetadata {
+            name: name.to_owned(),
+            ..DeviceMetadata::default()
+        },
+        ..Device::met(key(2), installation("a"), false, UnixMillis(1))
+    };
+    let held = |seed| Some(held_kem_prekey(&installation("a"), seed));
+    let none = DeviceKem::default();
+    let first = DeviceKem {
+        held: held(3),
+        shown: true,
+        deliveries: vec![delivery("x1-k1-me", 3, Some(u32::MAX - 1))],
+        ..DeviceKem::default()
+    };
+    let second = DeviceKem {
+        held: held(4),
+        post_quantum: true,
+        deliveries: vec![delivery("x1-k1-me", 4, None), delivery("b", 1, Some(1))],
+        ..DeviceKem::default()
+    };
+    let same_version = DeviceKem {
+        held: held(5).map(|held| HeldKemPreKey { version: 4, ..held }),
+        ..second.clone()
+    };
+    let forgotten = DeviceKem {
+        held: None,
+        only_from_itself: true,
+        ..first.clone()
+    };
+    let unchanged = first.clone();
+    let kinds = [
+        &none,
+        &first,
+        &unchanged,
+        &second,
+        &same_version,
+        &forgotten,
+    ];
+    // Each after each.
+    for before in kinds {
+        for after in kinds {
+            for (omitted_since, name) in [(None, ""), (None, "b"), (Some(UnixMillis(5)), "")] {
+                for device in [
+                    device(before.clone(), None, ""),
+                    device(after.clone(), omitted_since, name),
+                ] {
+                    store.put_device(&device).expect("put");
+                    let found = store.devices(&key(2)).expect("read");
+                    assert_eq!(found, [device]);
+                }
+            }
+        }
+    }
+    // Another device of the same id, and one that was removed.
+    let other = Device {
+        identity: key(3),
+        ..device(first.clone(), None, "")
+    };
+    store.put_device(&other).expect("put");
+    store.put_device(&device(second, None, "")).expect("put");
+    store
+        .remove_device(&key(2), &installation("a"))
+        .expect("remove");
+    let anew = device(none, None, "");
+    store.put_device(&anew).expect("put");
+    let mut all = vec![anew, other];
+    all.sort_by_key(|device| device.identity);
+    assert_eq!(store.devices_after(None, 9).expect("read"), all);
+    store.commit().expect("commit");
+}
+
+/// Both are there until the other side has answered.
+fn sessions_with_kem_round_trip(store: &mut impl Transaction) {
+    let superseded = Standing::Superseded {
+        since: UnixMillis(5),
+    };
+    store.begin().expect("begin");
+    for standing in [Standing::Active, superseded] {
+        let mut session = Session {
+            kem: Some(kem_handshake(7)),
+            handshake: Handshake::Unconfirmed {
+                order: Some(SharedKeyPrefix::from_stored([3; 8])),
+                ephemeral: *EphemeralKeyPair::from_secret_bytes(&[4; 32])
+                    .expect("a scalar")
+                    .public(),
+            },
+            ..initiated(1, Suite::X25519MlKem768)
+        };
+        let mut put = |session: &Session| {
+            store.put_session(session).expect("put");
+            let found = store.session(&session.id).expect("read").expect("there");
+            assert_eq!(session_text(&found), session_text(session));
+            assert_eq!(found.suite(), Suite::X25519MlKem768);
+        };
+        put(&session);
+        session.received = 1;
+        put(&session);
+        // It is confirmed, alone or together with what a session is searched by.
+        session.kem = None;
+        session.handshake = Handshake::Established;
+        session.standing = standing;
+        put(&session);
+        store.remove_session(&session.id).expect("remove");
+    }
     store.commit().expect("commit");
 }
 
@@ -396,8 +543,12 @@ fn sessions_round_trip_and_are_found(store: &mut impl Transaction) {
 /// Progress is only what a message changes of a session.
 fn session_progress_round_trips(store: &mut impl Transaction) {
     store.begin().expect("begin");
-    for suite in [Suite::X25519, Suite::Secp256k1] {
-        let mut session = initiated(9, suite);
+    for suite in Suite::ALL {
+        let kem = suite.is_post_quantum().then(|| kem_handshake(9));
+        let mut session = Session {
+            kem,
+            ..initiated(9, suite)
+        };
         store.savepoint().expect("savepoint");
         assert!(store.put_session_progress(&session).is_err());
         store.rollback().expect("rollback");

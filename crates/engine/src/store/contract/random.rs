@@ -3,7 +3,7 @@
 use rand_core::{TryCryptoRng, TryRng};
 
 /// The SplitMix64 generator: the same seed makes the same keys. It is no source of real ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SplitMix64(
     /// Its state: at first the seed.
     pub u64,

@@ -1,14 +1,18 @@
 //! Records for the contract, and their contents as text that can be compared.
 
+use std::sync::Arc;
+
 use crypto_core::{
-    IdentityKey, IdentityKeyPair, InstallationId, OwnPreKeys, RatchetPreKeyPair, SessionId,
-    SessionRatchet, SharedKey, SignedPreKey, SignedPreKeyPair, Suite, VerifiedPreKey,
-    sign_ratchet_prekey,
+    IdentityKey, IdentityKeyPair, InstallationId, KEM_CIPHERTEXT_BYTES, KemCiphertext, KemId,
+    KemPreKeyPair, OwnPreKeys, RatchetPreKeyPair, SessionId, SessionRatchet, SharedKey,
+    SignedPreKey, SignedPreKeyPair, Suite, VerifiedKemPreKey, VerifiedPreKey, Wiped,
+    sign_kem_prekey, sign_ratchet_prekey,
 };
 
 use super::random::SplitMix64;
 use crate::model::{
-    Handshake, OwnPreKey, OwnRatchetPreKey, Role, Session, SessionStart, Standing, UnixMillis,
+    Handshake, HeldKemPreKey, KemHandshake, OwnKemPreKey, OwnPreKey, OwnRatchetPreKey, Role,
+    Session, SessionStart, Standing, UnixMillis,
 };
 
 pub(super) fn identity(seed: u8) -> IdentityKeyPair {
@@ -46,13 +50,57 @@ pub fn own_prekey(seed: u8, with_ratchet: bool, replaced_at: Option<UnixMillis>)
     OwnPreKey {
         signed,
         ratchet: with_ratchet.then_some(OwnRatchetPreKey { pair, signature }),
+        kem: Vec::new(),
         version: u32::from(seed),
         created_at: UnixMillis(u64::from(seed)),
         replaced_at,
     }
 }
 
-/// A session of either suite, set up as the responder.
+/// A KEM prekey of this device, which was made with the signed prekey of version `seed`.
+#[must_use]
+pub fn own_kem_prekey(seed: u8) -> OwnKemPreKey {
+    let seed_bytes = Wiped::new([seed; 64]);
+    OwnKemPreKey {
+        id: KemPreKeyPair::from_seed(&seed_bytes).public().id(),
+        seed: seed_bytes,
+        version: u32::from(seed),
+    }
+}
+
+/// The same as it is signed by the identity and listed.
+#[must_use]
+pub fn kem_prekey(installation: &InstallationId, seed: u8) -> VerifiedKemPreKey {
+    let key = KemPreKeyPair::from_seed(&[seed; 64]).public().clone();
+    let version = u32::from(seed);
+    let signature = sign_kem_prekey(&identity(1), installation, version, &key);
+    VerifiedKemPreKey::from_stored(installation.clone(), version, key, signature)
+}
+
+/// A KEM prekey of another device, as it is held.
+#[must_use]
+pub fn held_kem_prekey(installation: &InstallationId, seed: u8) -> HeldKemPreKey {
+    let listed = kem_prekey(installation, seed);
+    HeldKemPreKey {
+        version: listed.version(),
+        key: listed.key().clone(),
+        signature: *listed.signature(),
+    }
+}
+
+/// What an initiator of suite x25519-mlkem768 repeats.
+///
+/// # Panics
+/// Never: all bytes of this length are a ciphertext.
+#[must_use]
+pub fn kem_handshake(seed: u8) -> Arc<KemHandshake> {
+    Arc::new(KemHandshake {
+        id: KemId::from_bytes([seed; 32]),
+        ciphertext: KemCiphertext::from_wire(&[seed; KEM_CIPHERTEXT_BYTES]).expect("a ciphertext"),
+    })
+}
+
+/// A session of any suite, set up as the responder.
 #[must_use]
 pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
     let ratchet = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
@@ -68,8 +116,10 @@ pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
         role: Role::Responder,
         signed_pre_key: *signed.public(),
         ratchet_pre_key: Some(*ratchet.public()),
+        post_quantum: suite.is_post_quantum(),
+        kem: None,
         handshake: Handshake::Established,
-        ratchet: SessionRatchet::respond(&SharedKey::from_stored([seed; 32]), own, suite)
+        ratchet: SessionRatchet::respond(&SharedKey::from_stored([seed; 32]), own, suite.curve())
             .expect("a ratchet"),
     };
     Session {
@@ -78,7 +128,7 @@ pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
     }
 }
 
-/// A session of either suite, set up as the initiator: it can send.
+/// A session of any suite, set up as the initiator: it can send.
 #[must_use]
 pub fn initiated(seed: u8, suite: Suite) -> Session {
     let own = own_prekey(seed, true, None);
@@ -88,7 +138,8 @@ pub fn initiated(seed: u8, suite: Suite) -> Session {
     let mut rng = SplitMix64(u64::from(seed));
     Session {
         role: Role::Initiator,
-        ratchet: SessionRatchet::initiate(&shared, &prekey, suite, &mut rng).expect("a ratchet"),
+        ratchet: SessionRatchet::initiate(&shared, &prekey, suite.curve(), &mut rng)
+            .expect("a ratchet"),
         ..session(seed, suite, Standing::Active)
     }
 }
@@ -102,14 +153,17 @@ pub(super) fn session_text(session: &Session) -> String {
         }
         Handshake::Established => "established".to_owned(),
     };
+    let kem = session.kem.as_deref();
+    let kem = kem.map(|kem| (kem.id, kem.ciphertext.as_bytes()));
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {handshake} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {} {kem:?} {handshake} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {}",
         session.id,
         session.peer,
         session.installation,
         session.role,
         session.signed_pre_key,
         session.ratchet_pre_key,
+        session.post_quantum,
         session.standing,
         session.lost_to,
         session.takeover,
@@ -132,8 +186,13 @@ pub(super) fn prekey_text(prekey: &OwnPreKey) -> String {
             ratchet.signature,
         )
     });
+    let kem: Vec<_> = prekey
+        .kem
+        .iter()
+        .map(|kem| (kem.seed.as_slice(), kem.id, kem.version))
+        .collect();
     format!(
-        "{:?} {:?} {ratchet:?} {} {:?} {:?}",
+        "{:?} {:?} {ratchet:?} {kem:?} {} {:?} {:?}",
         prekey.signed.secret_bytes().as_slice(),
         prekey.signed.public(),
         prekey.version,

@@ -77,7 +77,11 @@ impl MemoryStore {
 fn own_prekey(prekey: &OwnPreKey) -> String {
     let ratchet = prekey.ratchet.as_ref();
     let secret = ratchet.map(|ratchet| *ratchet.pair.secret_bytes());
-    format!("{prekey:?}{:?}{secret:?}", *prekey.signed.secret_bytes())
+    let seeds: Vec<_> = prekey.kem.iter().map(|kem| *kem.seed).collect();
+    format!(
+        "{prekey:?}{:?}{secret:?}{seeds:?}",
+        *prekey.signed.secret_bytes()
+    )
 }
 
 fn session(age: u64, session: &Session) -> String {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
 
 use super::Tables;
-use crate::model::{Gap, GroupKey, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey};
+use crate::model::{
+    Gap, GroupKey, OwnKemPreKey, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey,
+};
 
 impl Tables {
     pub(super) fn duplicate(&self) -> Result<Self, StoreError> {
@@ -66,6 +68,7 @@ pub(super) fn duplicate_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, Stor
     Ok(OwnPreKey {
         signed,
         ratchet,
+        kem: prekey.kem.iter().map(OwnKemPreKey::duplicate).collect(),
         ..*prekey
     })
 }

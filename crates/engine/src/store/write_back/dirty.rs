@@ -109,6 +109,7 @@ fn has_same_index(from: &Session, to: &Session) -> bool {
 /// Whether something differs that [`Store::put_session_progress`] does not write.
 fn is_more_than_progress(from: &Session, to: &Session) -> bool {
     from.handshake != to.handshake
+        || from.kem != to.kem
         || from.past_chains != to.past_chains
         || !from.ratchet.is_same_dh_step(&to.ratchet)
 }

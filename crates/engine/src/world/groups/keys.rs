@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, InstallationId};
 use zeroize::Zeroizing;
 
 use super::{
@@ -15,7 +15,8 @@ use super::{
 use crate::{
     engine::Engine,
     model::{
-        Env, GroupId, GroupKeyError, GroupKeyRule, MAX_KEYS_PER_GROUP, Outcome, Reason, SendError,
+        AddressedMessage, Env, GroupId, GroupKeyError, GroupKeyRule, MAX_KEYS_PER_GROUP, Outcome,
+        Reason, SendError,
     },
     send::{GroupKeyRequest, GroupSendRequest, MembersSendRequest},
     store::{Store, StoreRead as _},
@@ -81,7 +82,10 @@ impl<H: Disks> GroupWorld<H> {
         if crash == CrashPoint::BeforeCommit {
             return self.check_keys(at, group);
         }
-        let given = if crash == CrashPoint::AfterCommit {
+        let mut others = given.sent.messages.iter();
+        let asks = others.any(|it| it.targets.is_empty() && it.recipient != Some(me));
+        // What was only asked for a KEM prekey is not kept for a retry.
+        let given = if crash == CrashPoint::AfterCommit && !asks {
             let again = self.call(at, CrashPoint::Never, give).expect("once more");
             assert_eq!(again, given, "a retry gives something else");
             again
@@ -90,13 +94,18 @@ impl<H: Disks> GroupWorld<H> {
         };
         let place = (given.timestamp, given.key);
         let recipients: BTreeSet<_> = recipients.map_or(everybody, BTreeSet::from_iter);
+        // Who lacks a KEM prekey of all devices of a recipient only asks for one.
+        let reached = |one: &&IdentityKey| {
+            let mut to_it = given.sent.messages.iter();
+            **one == me || to_it.any(|it| it.recipient == Some(**one) && !it.targets.is_empty())
+        };
         let known = &mut self.known[at][group];
         if to.is_none() {
             let newest = known.keys.last_key_value().map(|(place, _)| place.0);
             assert!(Some(given.timestamp) > newest.max(Some(known.erased)));
             let goings = known.group.gone.values();
             assert!(goings.max() < Some(&given.timestamp), "older than a going");
-            let gave = recipients.clone();
+            let gave = recipients.iter().filter(reached).copied().collect();
             let made = HeldKey {
                 gave,
                 ..HeldKey::of(me)
@@ -119,7 +128,9 @@ impl<H: Disks> GroupWorld<H> {
         );
         for message in given.sent.messages {
             let to = message.recipient.into_iter().collect();
-            let to = self.devices_of(&to, at);
+            let mut to = self.devices_of(&to, at);
+            // A device whose KEM prekey is missing is left out.
+            to.retain(|to| *to == STATUS_GO || is_for(&message, &self.world.devices[*to].id));
             let keys = Keys {
                 wire: message.wire,
                 in_ratchet: true,
@@ -327,6 +338,12 @@ impl<H: Disks> GroupWorld<H> {
             assert_eq!((kept.highest, kept.closed), (key.highest, key.closed));
         }
     }
+}
+
+/// Whether a message has a copy for a device.
+pub(super) fn is_for(message: &AddressedMessage, device: &InstallationId) -> bool {
+    let mut targets = message.targets.iter();
+    targets.any(|target| target.installation.as_ref().is_none_or(|it| it == device))
 }
 
 /// The result of sending, if it had to succeed; else it failed for the reason that was expected.

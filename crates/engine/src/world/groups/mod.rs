@@ -195,7 +195,12 @@ impl<H: Disks> GroupWorld<H> {
 
     /// All learn each other's bundles.
     fn meet(&mut self) {
-        self.world.introduce();
+        // Some with KEM prekeys, and others without.
+        if self.count.is_multiple_of(2) {
+            self.world.introduce_fully();
+        } else {
+            self.world.introduce();
+        }
         self.status_go.meet(&mut self.world);
         self.readable_since = self.count;
     }

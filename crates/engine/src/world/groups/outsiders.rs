@@ -10,7 +10,9 @@ use crypto_core::{
 };
 use rand_core::Rng as _;
 
-use super::{Body, DEVICES, GroupMessageMail, GroupWorld, Keys, MALLORY, Mail, STATUS_GO};
+use super::{
+    Body, DEVICES, GroupMessageMail, GroupWorld, Keys, MALLORY, Mail, STATUS_GO, keys::is_for,
+};
 use crate::{
     groups::state::{Act, GroupEvent, LogEvent},
     model::{GroupEntry, GroupId},
@@ -356,6 +358,7 @@ impl<H: Disks> GroupWorld<H> {
             0 | 1 => (named, false),
             _ => (mallory, how % 4 == 3),
         };
+        let mut to = self.devices_of(&BTreeSet::from([recipient]), MALLORY);
         let wire = match how % 4 {
             0 | 3 => message_with(WireEntry {
                 hr: Some(header),
@@ -378,6 +381,7 @@ impl<H: Disks> GroupWorld<H> {
                     engine.send(store, env, &request)
                 });
                 let sent = sent.expect("sent").messages.swap_remove(0);
+                to.retain(|to| *to == STATUS_GO || is_for(&sent, &self.world.devices[*to].id));
                 with_header(&sent.wire, |hr| hr.group.clone_from(&header.group))
             }
         };
@@ -388,7 +392,6 @@ impl<H: Disks> GroupWorld<H> {
             number: 0,
             keys,
         };
-        let to = self.devices_of(&BTreeSet::from([recipient]), MALLORY);
         self.post(from, sealed, group, Body::Keys(keys), &to);
     }
 

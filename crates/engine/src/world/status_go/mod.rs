@@ -167,7 +167,7 @@ fn fresh_id(rng: &mut SplitMix64) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
     let ours = InstallationId::from_random(bytes);
-    ours.as_str().trim_start_matches("x1-").to_owned()
+    ours.as_str().trim_start_matches("x1-k1-").to_owned()
 }
 
 impl StatusGo {
@@ -250,6 +250,7 @@ impl StatusGo {
             x3dh: secret.ephemeral.map(|key| WireX3dhHeader {
                 key,
                 id: secret.prekey.clone(),
+                ..WireX3dhHeader::default()
             }),
             dr: Some(WireRatchetHeader {
                 key: header.key.as_bytes().to_vec(),
@@ -270,7 +271,7 @@ impl StatusGo {
         let ephemeral = EphemeralKeyPair::generate(&mut self.rng);
         let towards = SignedPreKey::from_wire(&prekey).ok()?;
         let towards = VerifiedPreKey::from_stored(*to, towards, None);
-        let shared = x3dh::initiate(&self.identity, &ephemeral, &towards).ok()?;
+        let shared = x3dh::initiate(&self.identity, &ephemeral, &towards, None).ok()?;
         let secret = Secret {
             prekey,
             identity: to.to_bytes().to_vec(),

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crypto_core::{
-    AssociatedData, Header, HeaderKey, IdentityKey, MessageKey, OpenError, SessionRatchet,
-    SharedKey, SignedPreKey, SkipLimits, Suite, VerifiedPreKey,
+    AssociatedData, Header, HeaderKey, IdentityKey, MessageKey, OpenError, RatchetCurve,
+    SessionRatchet, SharedKey, SignedPreKey, SkipLimits, Suite, VerifiedPreKey,
 };
 
 use super::super::SplitMix64;
@@ -175,7 +175,7 @@ fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut SplitMi
             let prekey = SignedPreKey::from_wire(prekey).expect("a prekey");
             let prekey = VerifiedPreKey::from_stored(**identity, prekey, None);
             let secret = SharedKey::from_stored(secret);
-            let ratchet = SessionRatchet::initiate(&secret, &prekey, Suite::Secp256k1, rng)
+            let ratchet = SessionRatchet::initiate(&secret, &prekey, RatchetCurve::Secp256k1, rng)
                 .expect("a prekey");
             State {
                 dh: ratchet.dh_bytes().to_vec(),
@@ -210,5 +210,5 @@ fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut SplitMi
 pub(super) fn header_key(bytes: &[u8]) -> Option<HeaderKey> {
     HeaderKey::from_wire(bytes)
         .ok()
-        .filter(|key| key.suite() == Suite::Secp256k1)
+        .filter(|key| key.curve() == RatchetCurve::Secp256k1)
 }

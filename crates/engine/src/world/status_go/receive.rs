@@ -107,7 +107,7 @@ impl StatusGo {
             .and_then(|row| row.private)
             .ok_or(ReadOutcome::NoSession)?;
         let pair = SignedPreKeyPair::from_secret_bytes(&private).expect("an own prekey");
-        let shared = x3dh::respond(&self.identity, &pair, from, &ephemeral)
+        let shared = x3dh::respond(&self.identity, &pair, from, &ephemeral, None)
             .map_err(|_| ReadOutcome::other("no key agreement"))?;
         self.database.secrets.put(Secret {
             prekey: x3dh.id.clone(),

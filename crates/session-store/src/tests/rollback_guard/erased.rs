@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crypto_core::AssociatedData;
-use engine::model::GroupId;
+use crypto_core::{AssociatedData, KEM_SEED_BYTES};
+use engine::model::{GroupId, OwnPreKey};
 
 use super::*;
 use crate::{schema::open_main_file, store_key::StoreKey, wal};
@@ -159,6 +159,46 @@ fn a_reader_puts_off_the_erasing_and_keeps_nobody_from_the_store() {
     assert_eq!(chains_on_the_disk(&home).len(), 1);
     kill(store);
     assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_seed_that_was_erased_is_in_no_file_at_rest() {
+    for replaced in [false, true] {
+        let home = Home::new();
+        let mut store = home.open();
+        let prekey = |kem: &[u8]| OwnPreKey {
+            kem: kem.iter().copied().map(contract::own_kem_prekey).collect(),
+            ..contract::own_prekey(5, true, None)
+        };
+        let seeds = |home: &Home| -> BTreeSet<Vec<u8>> {
+            let columns = on_the_disk(home, "SELECT kem FROM own_prekeys");
+            let seed = |kem: &[u8]| kem[..KEM_SEED_BYTES].to_vec();
+            columns
+                .iter()
+                .flat_map(|kem| kem.chunks(100).map(seed))
+                .collect()
+        };
+        let seed = |seed| vec![seed; KEM_SEED_BYTES];
+        store.begin().unwrap();
+        store.put_own_prekey(&prekey(&[4, 3])).unwrap();
+        store.commit().unwrap();
+        store.begin().unwrap();
+        if replaced {
+            store.put_own_prekey(&prekey(&[4])).unwrap();
+        } else {
+            let removed = prekey(&[]);
+            store.remove_own_prekey(removed.signed.public()).unwrap();
+        }
+        store.commit().unwrap();
+        assert_eq!(seeds(&home), BTreeSet::from([seed(3), seed(4)]));
+        store.release_memory().unwrap();
+        let left = if replaced {
+            BTreeSet::from([seed(4)])
+        } else {
+            BTreeSet::new()
+        };
+        assert_eq!(seeds(&home), left);
+    }
 }
 
 #[test]
