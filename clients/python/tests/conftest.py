@@ -22,13 +22,19 @@ RATCHETD = os.environ.get("RATCHETD_BIN", str(TOP / "target/debug/ratchetd"))
 SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
+# The configuration of a daemon that writes nothing that can be read later.
+POST_QUANTUM_ONLY = '[ratchet]\nsuites = ["x25519-mlkem768"]\n'
+
+
 class Daemon:
     """A daemon that can be killed and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: str = "") -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="ratchetd-python-", dir=SCRATCH))
         self.socket = str(self.directory / "sock")
         self.url = ""
+        self._config = self.directory / "config.toml"
+        self._config.write_text(config)
         self._process: subprocess.Popen[str] | None = None
         self.start()
 
@@ -37,7 +43,7 @@ class Daemon:
         address = self.url.removeprefix("http://") or "127.0.0.1:0"
         self._process = subprocess.Popen(
             [RATCHETD, "serve", "--data-dir", f"{self.directory}/data", "--socket", self.socket]
-            + ["--http", address, "--log-filter", "error"],
+            + ["--http", address, "--config", str(self._config), "--log-filter", "error"],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -120,6 +126,13 @@ def daemon() -> Iterator[Daemon]:
 @pytest.fixture
 def other_daemon() -> Iterator[Daemon]:
     started = Daemon()
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def post_quantum_daemon() -> Iterator[Daemon]:
+    started = Daemon(POST_QUANTUM_ONLY)
     yield started
     started.remove()
 

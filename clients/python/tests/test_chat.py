@@ -127,6 +127,61 @@ def test_the_same_id_gives_the_same_bytes_and_is_one_message(people: tuple[Perso
         alice.write(bob, "another", id)
 
 
+def test_what_is_withheld_goes_under_the_same_id_when_a_kem_prekey_has_come(
+    post_quantum_daemon: Daemon, other_daemon: Daemon
+) -> None:
+    relay: dict[str, list[bytes]] = defaultdict(list)
+    alice, bob = Person(post_quantum_daemon.client(), relay), Person(other_daemon.client(), relay)
+    alice.meet(bob)
+
+    def sent() -> ratchetd.Sent:
+        return send(alice.client, bob.key, "between us", id="1", deliver=alice.deliver)
+
+    asked = sent()
+    assert asked["withheld"] == [bob.key] and not asked["postQuantum"]
+    assert [skipped["reason"] for skipped in asked["skipped"]] == ["kem_key_missing"]
+    # Bob's daemon answers with its KEM prekey, whether or not he looks.
+    assert bob.look() == [] and alice.look() == []
+    came = [
+        event["data"]["identity"]
+        for event in alice.client.event_list(after=0)["events"]
+        if event["type"] == "installation.kem_prekey"
+    ]
+    assert came == [bob.key]
+    there = sent()
+    assert there["withheld"] == [] and there["postQuantum"]
+    assert sent() == there
+    assert bob.look() == ["between us"]
+    # Of a group, those are named who got nothing.
+    carol = other_daemon.client().account_create(account="carol")["publicKey"]
+    to = [bob.key, carol]
+    both = send(alice.client, to, "to both", id="2", group="g", deliver=alice.deliver)
+    assert both["withheld"] == [carol]
+
+
+def test_a_device_of_our_own_that_is_still_to_be_asked_withholds_nothing(
+    people: tuple[Person, Person],
+) -> None:
+    alice, bob = people
+
+    def withheld(*envelopes: tuple[str, int]) -> list[str]:
+        def encrypt(**_: object) -> Any:
+            return {
+                "envelopes": [
+                    {"recipient": recipient, "targets": [{}] * count, "sealed": "0x"}
+                    for recipient, count in envelopes
+                ]
+            }
+
+        alice.client.message_encrypt = encrypt  # type: ignore[method-assign]
+        return send(alice.client, bob.key, "a", id="1", deliver=lambda *_: None)["withheld"]
+
+    assert withheld((bob.key, 1), (alice.key, 0)) == []
+    assert withheld((bob.key, 0), (alice.key, 0)) == [bob.key, alice.key]
+    assert withheld((alice.key, 0)) == [alice.key]
+    assert withheld() == []
+
+
 def test_what_could_not_be_stored_is_not_confirmed(people: tuple[Person, Person]) -> None:
     alice, bob = people
     alice.meet(bob)

@@ -210,6 +210,35 @@ def test_the_bot_knows_its_commands_and_outlives_nonsense(
         assert alice.look() == []
 
 
+def test_the_bot_owes_what_waits_for_a_kem_prekey_and_asks_for_it_once(
+    post_quantum_daemon: Daemon, daemon: Daemon, relay: Relay, tmp_path: Path
+) -> None:
+    with daemon.client() as client:
+        alice = Person(client, relay.url)
+        key = client.account_get(account="alice")["publicKey"]
+        code = client.bundle_get(account="alice")["contactCode"]
+        made = bot.Bot(post_quantum_daemon.client(), "bot", relay.url, str(tmp_path / "bot.db"))
+        made.client.bundle_import(account="bot", bundle=code)
+        posted: list[str] = []
+        deliver = made.deliver
+
+        def counted(content_topic: str, sealed: bytes) -> None:
+            posted.append(content_topic)
+            deliver(content_topic, sealed)
+
+        made.deliver = counted  # type: ignore[method-assign]
+        made.owe("first", key, "hello")
+        made.owe("greeting", key, bot.GREETING, is_greeting=True)
+        for _ in range(3):
+            made.work()
+        assert len(posted) == 1
+        # The daemon of alice answers with its KEM prekey.
+        assert alice.look() == []
+        made.work()
+        assert alice.look() == [bot.GREETING, "hello"]
+        assert all(message.read["postQuantum"] for message in alice.inbox)
+
+
 class BotProcess:
     """The bot as a program."""
 

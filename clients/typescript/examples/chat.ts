@@ -11,7 +11,7 @@
 import { randomUUID } from "node:crypto";
 
 import {
-  Client, type EventInfo, type Message, type Receiver, type SealedEnvelopeInfo, Topics, type Transport, fromHex, receive, send,
+  Client, type EventInfo, type Message, type Outgoing, type Receiver, type SealedEnvelopeInfo, Topics, type Transport, fromHex, receive, send,
 } from "../src/node.js";
 
 /** Where envelopes are left and fetched, by the URL of the relay. */
@@ -47,9 +47,13 @@ class Post {
 export class Person implements Receiver {
   /** What this person has read, by its key. A real frontend has a database. */
   readonly inbox = new Map<string, Message>();
+  /** What was written and waits for a KEM prekey, by its id. A real frontend has a database here as well. */
+  readonly waiting = new Map<string, Outgoing>();
   key = "";
   readonly #client: Client;
   readonly #post: Post;
+  /** The last event that was looked at. */
+  #seen = 0;
   /** Where something for this person may come. */
   readonly #topics: Topics;
 
@@ -82,17 +86,31 @@ export class Person implements Receiver {
 
   async write(to: Person, text: string): Promise<void> {
     // A real frontend stores text and id before, to send it again after a crash.
-    const sent = await send(this.#client, { to: to.key, id: randomUUID(), text }, (envelope) => this.deliver(envelope));
-    this.say(`${this.name} writes "${text}"${sent.forwardSecrecy ? "" : ", without forward secrecy"}`);
+    await this.#send({ to: to.key, id: randomUUID(), text });
   }
 
-  /** Reads whatever has come. */
+  async #send(message: Outgoing): Promise<void> {
+    const sent = await send(this.#client, message, (envelope) => this.deliver(envelope));
+    if (sent.withheld.length > 0) return void this.waiting.set(message.id, message);
+    this.waiting.delete(message.id);
+    this.say(`${this.name} writes "${message.text}"${sent.forwardSecrecy ? "" : ", without forward secrecy"}`);
+  }
+
+  /** Reads whatever has come, and sends what waited for it. */
   async look(): Promise<void> {
+    let isDue = false;
     await this.#topics.update();
     for (const topic of this.#topics.contentTopics) {
       const symKeys = this.#topics.keys(topic);
-      for (const sealed of await this.#post.fetch(topic)) await receive(this.#client, { sealed, symKeys }, this);
+      for (const sealed of await this.#post.fetch(topic)) {
+        const { outcome } = await receive(this.#client, { sealed, symKeys }, this);
+        isDue ||= outcome === "decrypted";
+      }
     }
+    const { events, next } = await this.#client.call("event_list", { after: this.#seen });
+    this.#seen = next;
+    isDue ||= events.some(({ type }) => type === "installation.kem_prekey");
+    if (isDue) for (const message of this.waiting.values()) await this.#send(message);
   }
 
   /** Reads what comes, until this text has. */

@@ -66,6 +66,15 @@ export interface Message {
   read: Decrypted & { outcome: "decrypted" };
 }
 
+/** What became of a message that was to be sent. */
+export type Sent = Result<"message_encrypt", { seal: true }> & {
+  /**
+   * Those of whom no device got a copy, because KEM prekeys are missing and nothing may be written below suite x25519-mlkem768.
+   * They were asked for them. Empty if the message is on its way to everybody.
+   */
+  withheld: string[];
+};
+
 /** What the daemon says of an envelope that came. */
 type Read = Result<"message_decrypt", { sealed: string }>;
 
@@ -90,6 +99,9 @@ export interface Receiver {
  * as long as that does not answer. If it fails, call it again as it was, within 24 hours and also after a restart: the daemon
  * gives the same bytes for the same `id`, and whoever has them already drops them.
  *
+ * If somebody is in `withheld` it is not sent yet, though what was delivered has to be. Call it again as it was when an event
+ * `installation.kem_prekey` names them, or when a message of theirs was read: with each call they are asked once more.
+ *
  * @throws RatchetdError if the daemon refuses it, and what `deliver` throws.
  */
 export async function send(
@@ -97,7 +109,7 @@ export async function send(
   { account, to, id, text, group, extra }: Outgoing,
   deliver: Deliver,
   options: RetryOptions = {},
-): Promise<Result<"message_encrypt", { seal: true }>> {
+): Promise<Sent> {
   const content = { account, text: payload({ id, text, group, extra }), requestId: id, seal: true } as const;
   const sent = await untilAnswered(
     () =>
@@ -107,7 +119,11 @@ export async function send(
     options,
   );
   for (const envelope of sent.envelopes) await deliver(envelope);
-  return sent;
+  const asked = sent.envelopes.filter(({ targets }) => targets.length === 0).map(({ recipient }) => recipient ?? "");
+  if (asked.length === 0 || asked.length === sent.envelopes.length) return { ...sent, withheld: asked };
+  // What others have got is sent, though a device of our own is still to be asked.
+  const { publicKey } = await untilAnswered(() => client.call("account_get", { account }), options);
+  return { ...sent, withheld: asked.filter((recipient) => recipient !== publicKey) };
 }
 
 /**
@@ -165,7 +181,8 @@ function tooLarge(error: unknown): Read {
   if (!isTooLarge) throw error;
   return {
     outcome: "unopened", reason: "malformed", hint: error.message, nextAction: "drop", sender: null, messageId: null,
-    installationId: null, authenticated: false, duplicate: false, forwardSecrecy: false, newInstallations: [], warnings: [],
+    installationId: null, authenticated: false, duplicate: false, forwardSecrecy: false, postQuantum: false, newInstallations: [],
+    warnings: [],
   };
 }
 

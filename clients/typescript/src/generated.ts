@@ -171,8 +171,14 @@ export interface BegunLink {
 export interface BundleInfo {
   /** The encoded bundle. */
   bundle: Bytes;
-  /** The bundle as text, for QR codes and profiles. */
+  /** The bundle as text, for QR codes and profiles: about 400 characters for one device, 900 for three. */
   contactCode: string;
+  /**
+   * The bundle as text with the KEM prekeys of its devices, for profiles and messengers: about 2100 characters for
+   * one device, 6100 for three, which no QR code holds well. Whoever imports it begins in suite x25519-mlkem768, so
+   * that the first text is post-quantum. Equal to `contactCode` if there is no KEM prekey.
+   */
+  contactCodeFull: string;
   /** When the bundle was made. */
   createdAt: number;
   /** When this device's prekey is due to be replaced. */
@@ -379,6 +385,11 @@ export type Decrypted = {
   outcome: Outcome;
   /** The plaintext as bytes. Left out if there is none. */
   payload?: Bytes;
+  /**
+   * Whether the message was read on a session of suite x25519-mlkem768: whoever has recorded it cannot read it with
+   * a quantum computer later.
+   */
+  postQuantum: boolean;
   /** Why the message was not read. Left out if it was. */
   reason?: Reason;
   /** A message to send back to the sender. Left out if there is none. */
@@ -524,6 +535,11 @@ export interface Encrypted {
   forwardSecrecy: boolean;
   /** The group key that the message is encrypted under. Left out unless `mode` asked for it. */
   groupKey?: UsedGroupKey;
+  /**
+   * Whether every copy is post-quantum, those for our own devices too; false if there is no copy, and under a group
+   * key.
+   */
+  postQuantum: boolean;
   /** The devices that got no copy, and why. */
   skipped: SkippedInfo[];
 }
@@ -543,7 +559,8 @@ export interface EnvelopeInfo {
   sealed?: Bytes;
   /**
    * The devices that the message is encrypted for. What goes by DH can be read by any other device of the identity,
-   * too, if it has no copy of its own.
+   * too, if it has no copy of its own. Empty if the message is an advertisement, which has no text: beside devices
+   * in `skipped` it asks for KEM prekeys that are missing.
    */
   targets: TargetInfo[];
   /** The topic to send the sealed envelope by: 4 bytes. Left out unless `seal` asked for it. */
@@ -700,6 +717,22 @@ export type EventInfo = {
       data: EventDevice;
       type: "installation.active";
     }
+    /**
+     * A KEM prekey of a device came that serves, where none did before: a new session with the device is
+     * post-quantum. What was skipped with `kem_key_missing` can be sent again.
+     */
+    | {
+      data: EventDevice;
+      type: "installation.kem_prekey";
+    }
+    /**
+     * A message of a post-quantum session with a device was read for the first time: from now on nothing is written
+     * to the device below suite x25519-mlkem768.
+     */
+    | {
+      data: EventDevice;
+      type: "installation.post_quantum";
+    }
     /** A device was set up again or restored: its version is lower than before. */
     | {
       data: DeviceVersion;
@@ -797,7 +830,7 @@ export interface EventSession {
   role: Role;
   /** The id of the session, which is equal at both ends. */
   sessionId: Bytes;
-  /** The curve of the session's ratchet. */
+  /** The suite of the session. */
   suite: Suite;
 }
 
@@ -840,6 +873,11 @@ export interface Explanation {
   installation: InstallationInfo | null;
   /** The device that the message names as its sender; null if it names none. */
   installationId: string | null;
+  /**
+   * The KEM prekey that the entry for this device names; null if it names none, as all but first messages of suite
+   * x25519-mlkem768.
+   */
+  kemPreKey: NamedKemPreKeyInfo | null;
   /** What is in the message, as `message_inspect` shows it. */
   message: InspectedMessageInfo;
   /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
@@ -852,6 +890,8 @@ export interface Explanation {
   nextAction: NextStep;
   /** What `message_decrypt` would answer now. */
   outcome: Outcome;
+  /** Whether the message would be read on a session of suite x25519-mlkem768. */
+  postQuantum: boolean;
   /** The signed prekey that the entry for this device names; null if it names none. */
   prekey: NamedPreKeyInfo | null;
   /** Why the message would not be read. Left out if it would. */
@@ -864,6 +904,11 @@ export interface Explanation {
   sessionId?: Bytes;
   /** The sessions that the entry for this device is tried on, in this order; at most 8. */
   sessions: PossibleSessionInfo[];
+  /**
+   * The suite of the entry for this device, as far as its headers and the sessions here tell; null if they do not,
+   * or if there is none.
+   */
+  suite: Suite | null;
   /** What is odd about the message. */
   warnings: WarningInfo[];
 }
@@ -1184,6 +1229,11 @@ export interface ImportedInstallation {
   isNew: boolean;
   /** Whether its prekey replaced an older one that was known. */
   isNewer: boolean;
+  /**
+   * What is held of the device's KEM prekeys now. With `missing`, ask for the `contactCodeFull` of its user, or
+   * write: the device brings its KEM prekey with its answer.
+   */
+  kem: KemState;
   /** The version of the device's prekey that the bundle lists. */
   version: number;
 }
@@ -1194,7 +1244,7 @@ export interface InspectedBundleEntry {
   installationId: string;
   /** The version of the protocol that the device says it speaks. Nothing depends on it. */
   protocolVersion: number;
-  /** The ratchet prekey of suite x25519; null if there is none, as with devices of status-go. */
+  /** The ratchet prekey of suites x25519 and x25519-mlkem768; null if there is none, as with devices of status-go. */
   ratchetPreKey: Bytes | null;
   /** Whether the ratchet prekey is signed for this entry; null if there is none, or if the bundle is not valid. */
   ratchetValid: boolean | null;
@@ -1212,12 +1262,26 @@ export interface InspectedBundleInfo {
   entries: InspectedBundleEntry[];
   /** The identity whose bundle it claims to be; null if that is no public key. */
   identity: Bytes | null;
+  /** The KEM prekeys beside the entries: at most 4, since no more are read. */
+  kemPreKeys: InspectedKemPreKeyInfo[];
   /** Why the bundle is not valid; null if it is. */
   reason: string | null;
   /** The signed timestamp in nanoseconds: more digits than a JavaScript number holds exactly; `createdAt` has fewer. */
   timestamp: number;
   /** Whether the bundle is well formed and signed by its identity. */
   valid: boolean;
+}
+
+/** A KEM prekey beside an inspected bundle. */
+export interface InspectedKemPreKeyInfo {
+  /** The id of the device, whatever its form. */
+  installationId: string;
+  /** The id of the KEM prekey: 32 bytes, a hash of its public key; null if that does not have 1184 bytes. */
+  kemId: Bytes | null;
+  /** Whether the KEM prekey is well formed and signed by the identity. */
+  valid: boolean;
+  /** The version of the signed prekey that the KEM prekey was made with. */
+  version: number;
 }
 
 /** What is in a wire message, as far as it can be seen without keys. */
@@ -1228,6 +1292,11 @@ export interface InspectedMessageInfo {
   contact: ContactMark | null;
   /** The device that the message names as its sender, whatever its form. */
   installationId: string;
+  /**
+   * The ids of the devices whose KEM prekeys the message asks for, whatever their form: at most 4, since no more
+   * are read.
+   */
+  kemWanted: string[];
   /** The length of the public message in it, in bytes; 0 if there is none. */
   publicBytes: number;
   /** The entries, one for each device that the message is for. */
@@ -1265,6 +1334,11 @@ export interface InstallationInfo {
   identity: Bytes;
   /** The id of the device. */
   installationId: string;
+  /**
+   * The version of the device's KEM prekey that is held here: that of the signed prekey it was made with. A new
+   * session is post-quantum while `version` is from this one to 13 above it. Null if none is held.
+   */
+  kemVersion: number | null;
   /** When the device was last active, as far as its messages and bundles tell. */
   lastActiveAt: number;
   /** What the frontend noted about the device. */
@@ -1277,6 +1351,8 @@ export interface InstallationInfo {
   nextMode: Mode | null;
   /** Whether the device belongs to our own identity. */
   own: boolean;
+  /** Whether the device takes part in suite x25519-mlkem768. */
+  postQuantum: PostQuantumState;
   /**
    * The version of the protocol that the device says it speaks; null until a bundle lists it. Nothing depends on
    * it.
@@ -1316,6 +1392,26 @@ export type InstallationState =
   | "stale"
   /** As many other devices of its identity as are written to were active more recently. */
   | "over_limit";
+
+/** Which KEM prekey of this device a message names. */
+export type KemPreKeyState =
+  /** The one that was current when the signed prekey was made. */
+  | "current"
+  /** The one before that. */
+  | "before"
+  /** None that is kept with the signed prekey. */
+  | "not_ours";
+
+/** What is held of a device's KEM prekeys. */
+export type KemState =
+  /** One that serves, and is not older than a week. */
+  | "held"
+  /** One that serves, and is to be replaced by a newer one. */
+  | "aged"
+  /** None that serves, though the device has KEM prekeys. */
+  | "missing"
+  /** The device is not known to have KEM prekeys. */
+  | "none";
 
 /** Why the key of a message was dropped. */
 export type KeyDropped =
@@ -1478,6 +1574,14 @@ export type Mode =
   /** It is encrypted with a key that a whole group shares, once for all its members. */
   | "group";
 
+/** A KEM prekey that an entry names. */
+export interface NamedKemPreKeyInfo {
+  /** The id of the KEM prekey: 32 bytes, a hash of its public key. */
+  kemId: Bytes;
+  /** Which of those that this device keeps with the signed prekey it is. */
+  state: KemPreKeyState;
+}
+
 /** A signed prekey that an entry names. */
 export interface NamedPreKeyInfo {
   /** When the prekey will be erased at the earliest; null if it was not replaced. */
@@ -1529,6 +1633,15 @@ export type NextStep =
   | "wait"
   /** Start over: call `session_reset`, and write to the sender. */
   | "rekey";
+
+/** Why a copy is not post-quantum. */
+export type NotPostQuantum =
+  /** The device is not known to have KEM prekeys. */
+  | "not_offered"
+  /** The device has KEM prekeys, and none is here that serves. */
+  | "key_missing"
+  /** The configuration (`ratchet.suites`) leaves out suite x25519-mlkem768. */
+  | "forbidden";
 
 /** What an old device is about to do, before it does it. */
 export interface OfferedLink {
@@ -1619,6 +1732,15 @@ export interface PossibleSessionInfo {
   /** The session that is tried. */
   session: SessionInfo;
 }
+
+/** Whether a device takes part in suite x25519-mlkem768. */
+export type PostQuantumState =
+  /** It is not known to have KEM prekeys. */
+  | "none"
+  /** It has KEM prekeys. */
+  | "offered"
+  /** A message of a session of this suite was read from it: nothing is written to it below any more. */
+  | "required";
 
 /** What is known of a signed prekey. */
 export type PreKeyState =
@@ -1756,6 +1878,8 @@ export interface SessionInfo {
   lastReceivedAt: number | null;
   /** When we last sent on the session; null if never. */
   lastSentAt: number | null;
+  /** Whether the session is post-quantum: of suite x25519-mlkem768. */
+  postQuantum: boolean;
   /**
    * Whether the session keeps its device from a new one: it is the one session of suite secp256k1 that may be begun
    * on the present prekey of the device, and is not to be used any more. The device is written to by DH until it
@@ -1776,7 +1900,7 @@ export interface SessionInfo {
   state: SessionState;
   /** How many message keys are kept: of messages that were skipped, or read and not confirmed. */
   storedKeys: number;
-  /** The curve of the session's ratchet. */
+  /** The suite of the session. */
   suite: Suite;
 }
 
@@ -1803,6 +1927,8 @@ export interface SharedGroupKey {
   group: string;
   /** The id of the key, which is equal for all who have it. */
   keyId: Bytes;
+  /** Whether every copy is post-quantum, those for our own devices too; false if there is no copy. */
+  postQuantum: boolean;
   /** The devices that got no copy, and why. */
   skipped: SkippedInfo[];
   /** The time of the key. The one with the highest is the current key. */
@@ -1822,7 +1948,9 @@ export type SkipReason =
   /** The configuration (`ratchet.suites`) allows no suite that would reach it. */
   | "suite_forbidden"
   /** Its prekey is not known. */
-  | "no_prekey";
+  | "no_prekey"
+  /** It has KEM prekeys and none is here that serves, and nothing may be written to it below suite x25519-mlkem768. */
+  | "kem_key_missing";
 
 /** A device that got no copy. */
 export interface SkippedInfo {
@@ -1830,7 +1958,11 @@ export interface SkippedInfo {
   identity: Bytes;
   /** The id of the device. */
   installationId: string;
-  /** Why the device got no copy. */
+  /**
+   * Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the same, and the
+   * text again once `installation.kem_prekey` names the device; or import the contact's `contactCodeFull` with
+   * `bundle_import`, and send the text again.
+   */
   reason: SkipReason;
 }
 
@@ -1881,11 +2013,16 @@ export interface Status {
   version: string;
 }
 
-/** The curve of a session's ratchet. */
+/** How a session is set up, and the curve of its ratchet. */
 export type Suite =
-  /** Curve25519, used between devices of ratchetd. */
+  /**
+   * X3DH with ML-KEM-768, and a ratchet on Curve25519: post-quantum. Used between devices of ratchetd that have
+   * each other's KEM prekeys.
+   */
+  | "x25519-mlkem768"
+  /** X3DH, and a ratchet on Curve25519. Used between devices of ratchetd. */
   | "x25519"
-  /** secp256k1, used with devices of status-go. */
+  /** X3DH, and a ratchet on secp256k1. Used with devices of status-go. */
   | "secp256k1";
 
 /** One device a message was encrypted for. */
@@ -1896,6 +2033,13 @@ export interface TargetInfo {
   messageId: Bytes;
   /** How the entry is encrypted for the device. */
   mode: Mode;
+  /** Why the copy is not post-quantum. Left out if it is, and of public messages and those under a group key. */
+  notPostQuantum?: NotPostQuantum;
+  /**
+   * Whether the copy stays secret from whoever records it now and has a quantum computer later: whether it is of
+   * suite x25519-mlkem768.
+   */
+  postQuantum: boolean;
   /** The id of the session, which is equal at both ends; null for DH and public messages. */
   sessionId: Bytes | null;
   /** The suite of the session; null for DH and public messages. */
@@ -2000,12 +2144,26 @@ export type WarningKind =
   /** The identity has more devices than are remembered: the others were left out. */
   | "too_many_devices"
   /** The sender's installation id is not of the form of one. */
-  | "invalid_installation";
+  | "invalid_installation"
+  /**
+   * A KEM prekey beside the bundle is damaged or not signed by its identity, or there are more than 4: it was left
+   * out.
+   */
+  | "invalid_kem_prekey"
+  /**
+   * The message was read on a session below suite x25519-mlkem768, from a device to which nothing is written below
+   * it.
+   */
+  | "below_post_quantum";
 
 /** The header of a first message, by X3DH. */
 export interface X3dhHeaderInfo {
   /** The responder's signed prekey. */
   id: Bytes;
+  /** The length of the ML-KEM-768 ciphertext, in bytes: 1088 in suite x25519-mlkem768, else 0. */
+  kemCiphertextBytes: number;
+  /** The id of the responder's KEM prekey, 32 bytes; null outside of suite x25519-mlkem768. */
+  kemId: Bytes | null;
   /** The initiator's ephemeral key. */
   key: Bytes;
 }
@@ -2182,7 +2340,8 @@ export interface Methods {
   /**
    * Gives the bundle to publish; rotates the prekey first if that is due.
    * Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a session with forward
-   * secrecy. Every message carries it as well.
+   * secrecy. Every message carries it as well. With `contactCodeFull`, which is text alone and too long for a QR
+   * code, the first message is post-quantum, too; with `contactCode` the messages after the first answer are.
    */
   "bundle_get": {
     params: {
@@ -2197,7 +2356,7 @@ export interface Methods {
   /**
    * Imports a contact's bundle that came by another way than a message.
    * The bundle must be signed by the identity that it names. Entries that are refused or skipped are told in
-   * `warnings`.
+   * `warnings`. `kem` says of each device whether what is written to it next can be post-quantum.
    */
   "bundle_import": {
     params: {
@@ -2225,9 +2384,12 @@ export interface Methods {
   /**
    * Encrypts for every active device of the recipient and for our own other devices.
    * Send every envelope of the result. If no device of the recipient is known, the message is encrypted by DH to
-   * the identity, without forward secrecy, and an empty payload is then refused: it would be an advertisement. A
-   * retry with the same `requestId` within 24 hours gives the same bytes, and no ratchet moves. With `seal`, each
-   * envelope also comes sealed and signed, with the topic to send it by.
+   * the identity, without forward secrecy, and an empty payload is then refused: it would be an advertisement.
+   * `postQuantum` says whether every copy is. If no device of the recipient gets a copy, since KEM prekeys are
+   * missing and nothing may be written below, an advertisement that asks for them is in the place of the text; the
+   * same `requestId` sends the text once they are there. Else a retry with the same `requestId` within 24 hours
+   * gives the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and signed, with the
+   * topic to send it by.
    */
   "message_encrypt": {
     params: {
@@ -2709,7 +2871,8 @@ export interface Methods {
    * Ends the sessions with an identity or one of its devices: the next message sets up a new one.
    * For two devices that no longer understand each other. What was sent on the old sessions can still be read for a
    * while. A device of status-go on whose present prekey a session was begun is written to by DH, without forward
-   * secrecy, until it has another one: it would not read a second session.
+   * secrecy, until it has another one: it would not read a second session. That a device is post-quantum is
+   * forgotten, and its KEM prekey: so reset one that went back to a program without them.
    */
   "session_reset": {
     params: {

@@ -3,7 +3,7 @@ export { BlobError, decryptBlob, encryptBlob } from "./attachments.js";
 export type { BlobReference, BlobSource, EncryptedBlob } from "./attachments.js";
 export { fromHex, toHex } from "./bytes.js";
 export { chatId, payload, receive, send } from "./chat.js";
-export type { Deliver, Message, Outgoing, Receiver, Unread } from "./chat.js";
+export type { Deliver, Message, Outgoing, Receiver, Sent, Unread } from "./chat.js";
 export { Client } from "./client.js";
 export type { CallOptions, EventOptions } from "./client.js";
 export { ConnectionError, RatchetdError, isTransient } from "./errors.js";

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { type Person, chat } from "../examples/chat.js";
+import { Person, chat } from "../examples/chat.js";
 import { type Seen, startRelay } from "../examples/relay.js";
-import type { Transport } from "../src/index.js";
-import { Daemon, RATCHETD } from "./support.js";
+import { type Transport, unixSocket } from "../src/node.js";
+import { Daemon, POST_QUANTUM_ONLY, RATCHETD } from "./support.js";
 
 test("the example chats over every way, both read all, and both see one safety number", async () => {
   for (const way of Object.keys((await Daemon.start()).ways())) {
@@ -23,7 +23,7 @@ test("the example chats over every way, both read all, and both see one safety n
     assert.deepEqual(texts(alice), ["I am. Read me the safety number?"], way);
     assert.ok(lines.some((line) => /^both see [0-9 ]{60,}$/.test(line)), lines.join("\n"));
     assert.ok(!lines.some((line) => line.includes("without forward secrecy")), lines.join("\n"));
-    assert.ok(lines.some((line) => line.includes("suite x25519 is established")), lines.join("\n"));
+    assert.ok(lines.some((line) => line.includes("suite x25519-mlkem768 is established")), lines.join("\n"));
     // All that the relay was shown, as text and as hex, names neither of them and says nothing of what they wrote.
     const shown = seen.map(({ method, url, headers, body }) => `${method} ${url} ${headers.join(" ")} ${body.toString("hex")} ${body.toString("latin1")}`);
     const sent = seen.filter(({ method }) => method === "POST");
@@ -37,6 +37,27 @@ test("the example chats over every way, both read all, and both see one safety n
       person.leave();
     }
   }
+});
+
+test("what is withheld for want of a KEM prekey goes when that has come", async () => {
+  const daemons = [await Daemon.start(POST_QUANTUM_ONLY), await Daemon.start(POST_QUANTUM_ONLY)] as const;
+  const lines: string[] = [];
+  const relay = await startRelay();
+  const [alice, bob] = daemons.map((daemon, index) => new Person(["alice", "bob"][index]!, unixSocket(daemon.socket), relay.url, (line) => lines.push(line)));
+  assert.ok(alice && bob);
+  for (const person of [alice, bob]) await person.arrive();
+  await alice.meet(await bob.contactCode());
+  lines.length = 0;
+  await alice.write(bob, "Are you there?");
+  await alice.look();
+  assert.deepEqual([alice.waiting.size, lines], [1, []]);
+  await bob.look();
+  assert.equal(bob.inbox.size, 0);
+  await alice.look();
+  await bob.look();
+  assert.deepEqual([alice.waiting.size, lines], [0, ['alice writes "Are you there?"', 'bob reads "Are you there?"']]);
+  await relay.stop();
+  for (const person of [alice, bob]) person.leave();
 });
 
 test("`npm run chat` starts two daemons, shows the conversation, and ends them", () => {

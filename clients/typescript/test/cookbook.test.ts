@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 
 import { Client, http } from "../src/index.js";
 import { PACKAGE, compile, link, programs } from "./programs.js";
-import { Daemon } from "./support.js";
+import { Daemon, POST_QUANTUM_ONLY } from "./support.js";
 
 /** Stands in a shown line for any text. */
 const LEFT_OUT = "…";
@@ -53,6 +53,26 @@ for (const recipe of all.filter(({ how }) => how === "runs")) {
     assertShown(shown(recipe.text), printed.split("\n").slice(0, -1));
   });
 }
+
+test("the frontend keeps what is withheld, and sends it when a KEM prekey has come", async () => {
+  const { socket } = await Daemon.start(POST_QUANTUM_ONLY);
+  writeFileSync(join(project, "withheld.js"), `
+    import { Frontend, account, client } from "./frontend.js";
+    const { publicKey: to } = await account("bob");
+    await account("alice");
+    const [alice, bob] = [new Frontend("alice"), new Frontend("bob")];
+    await alice.write({ to, id: crypto.randomUUID(), text: "hello" });
+    await alice.poll();
+    await bob.poll();
+    console.log(alice.outbox.size, bob.texts.length);
+    await alice.poll();
+    await bob.poll();
+    console.log(alice.outbox.size, bob.texts.join());
+    client.close();
+  `);
+  const printed = execFileSync(process.execPath, ["withheld.js"], { cwd: project, env: { ...process.env, RATCHETD_SOCKET: socket }, encoding: "utf8" });
+  assert.equal(printed, "1 0\n0 hello\n");
+});
 
 test("a token that was removed is another one after a restart", async () => {
   const daemon = await Daemon.start();

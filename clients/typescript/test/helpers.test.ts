@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  Client, ConnectionError, type Decrypted, type Message, RatchetdError, type Receiver, type SealedEnvelopeInfo, type Transport,
+  Client, ConnectionError, type Decrypted, type EventDevice, type Message, RatchetdError, type Receiver, type SealedEnvelopeInfo, type Transport,
   type Unread, chatId, payload, receive, send,
 } from "../src/node.js";
-import { Daemon } from "./support.js";
+import { Daemon, POST_QUANTUM_ONLY } from "./support.js";
 
 /** Alice and Bob on one daemon; each knows the other's bundle. */
-async function pair() {
-  const daemon = await Daemon.start();
+async function pair(config = "") {
+  const daemon = await Daemon.start(config);
   const client = daemon.client();
   const { publicKey: alice } = await client.call("account_create", { account: "alice" });
   const { publicKey: bob } = await client.call("account_create", { account: "bob" });
@@ -113,6 +113,56 @@ test("what is sent is stored first and then confirmed, once, over connections th
     [`${alice}/letter-1`, "letter-1", alice, alice, "żółw 🐢"],
   );
   assert.deepEqual(late.unread, []);
+});
+
+test("what nobody got for want of a KEM prekey is withheld, and goes under the same id when that has come", async () => {
+  const { client, bob } = await pair(POST_QUANTUM_ONLY);
+  const inbox = new Inbox();
+  const letter = { account: "alice", to: bob, id: "letter-1", text: "between us" };
+  const asked = await send(client, letter, inbox.deliver);
+  assert.deepEqual([asked.withheld, asked.postQuantum], [[bob], false]);
+  assert.deepEqual(asked.skipped.map(({ reason }) => reason), ["kem_key_missing"]);
+  const [asking, ...others] = inbox.delivered.splice(0);
+  assert.deepEqual([asking?.targets, others], [[], []]);
+  // Bob's daemon answers with its KEM prekey, whether or not he looks.
+  const { outcome, reply } = await receive(client, { account: "bob", sealed: asking!.sealed }, inbox);
+  assert.equal(outcome, "bundle");
+  const { newestEvent: after } = await client.call("system_status");
+  await receive(client, { account: "alice", sealed: reply!.sealed }, inbox);
+  const { events } = await client.call("event_list", { account: "alice", after });
+  const came = events.find(({ type }) => type === "installation.kem_prekey");
+  assert.equal((came?.data as EventDevice | undefined)?.identity, bob);
+  inbox.delivered.length = 0;
+  const sent = await send(client, letter, inbox.deliver);
+  assert.deepEqual([sent.withheld, sent.postQuantum], [[], true]);
+  // From now on it is the same message again.
+  await send(client, letter, inbox.deliver);
+  const [first, second] = inbox.delivered;
+  assert.equal(first!.sealed, second!.sealed);
+  const read = await receive(client, { account: "bob", sealed: first!.sealed }, inbox);
+  assert.deepEqual([inbox.texts(), read.postQuantum], [["between us"], true]);
+  // Of a group, those are named who got nothing; and nobody is who has no device that is known.
+  const { publicKey: carol } = await client.call("account_create", { account: "carol" });
+  const both = await send(client, { account: "alice", to: [bob, carol], id: "2", text: "to both", group: "g" }, inbox.deliver);
+  assert.deepEqual(both.withheld, [carol]);
+  const here = await pair();
+  const byDh = await send(here.client, { account: "bob", to: here.alice, id: "1", text: "by DH" }, inbox.deliver);
+  assert.deepEqual([byDh.withheld, byDh.envelopes.length], [[], 1]);
+});
+
+test("a device of our own that is still to be asked withholds nothing", async () => {
+  const [alice, bob] = ["0x04aa", "0x04bb"];
+  const envelope = (recipient: string, targets: object[]) => ({ recipient, targets, message: "0x", sealed: "0x", contentTopic: "", topic: "0x" });
+  const results = [
+    [envelope(bob, [{}]), envelope(alice, [])],
+    [envelope(bob, []), envelope(alice, [])],
+    [envelope(alice, [])],
+    [],
+  ];
+  const client = answering({ message_encrypt: results.map((envelopes) => ({ envelopes })), account_get: [{ publicKey: alice }] });
+  const withheld = [];
+  for (const _ of results) withheld.push((await send(client, { to: bob, id: "1", text: "a" }, atOnce)).withheld);
+  assert.deepEqual(withheld, [[], [bob, alice], [alice], []]);
 });
 
 test("a group's message reaches all of it under one name, and what others say in other forms is a text", async () => {

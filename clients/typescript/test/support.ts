@@ -14,6 +14,9 @@ import { Client, type Transport, http, unixSocket, webSocket } from "../src/node
 /** The binary under test. */
 export const RATCHETD = process.env.RATCHETD_BIN ?? new URL("../../../../target/debug/ratchetd", import.meta.url).pathname;
 
+/** The configuration of a daemon that writes nothing that can be read later. */
+export const POST_QUANTUM_ONLY = '[ratchet]\nsuites = ["x25519-mlkem768"]\n';
+
 export class Daemon {
   readonly directory = mkdtempSync(join(tmpdir(), "ratchetd-client-"));
   readonly socket = join(this.directory, "sock");

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import { RatchetdError, type Transport } from "../src/node.js";
+import { type InstallationInfo, RatchetdError, type Transport } from "../src/node.js";
 import { READING, Reader } from "../ui/reader.js";
-import { pasted } from "../ui/words.js";
+import { pasted, shut } from "../ui/words.js";
 import { Tab } from "./chromium.js";
 import { Daemon } from "./support.js";
 
@@ -53,6 +53,11 @@ test("bytes are taken as people paste them", () => {
   for (const text of ["", " \n", "0x0", "0xzz", "hello, world"]) assert.throws(() => pasted(text), RangeError, text);
 });
 
+test("a device says whether what is written to it is post-quantum", () => {
+  const said = (["none", "offered", "required"] as const).map((postQuantum) => shut({ postQuantum } as InstallationInfo));
+  assert.deepEqual(said, ["", "post-quantum is offered", "post-quantum alone"]);
+});
+
 /** What a daemon holds, and how many calls of each method it has answered. */
 async function held(daemon: Daemon) {
   const answer = await fetch(`${daemon.url}/metrics`, { headers: { authorization: `Bearer ${daemon.token}` } });
@@ -76,7 +81,7 @@ test("a person looks at a daemon through its page: nothing is written by that", 
   const keys: Record<string, string> = {};
   for (const account of ["alice", "bob", "carol"]) keys[account] = (await client.call("account_create", { account })).publicKey;
   const [alice = "", bob = ""] = [keys.alice, keys.bob];
-  await client.call("bundle_import", { account: "alice", bundle: (await client.call("bundle_get", { account: "bob" })).bundle });
+  await client.call("bundle_import", { account: "alice", bundle: (await client.call("bundle_get", { account: "bob" })).contactCodeFull });
   const encrypted = async (from: string, recipient: string) => {
     const { envelopes } = await client.call("message_encrypt", { account: from, recipient, text: "<b>hello</b>" });
     return envelopes[0]?.message ?? "";
@@ -104,7 +109,7 @@ test("a person looks at a daemon through its page: nothing is written by that", 
   await tab.until("document.querySelectorAll('#topics tbody tr').length === 4");
   const counts = "[...document.querySelectorAll('#sessions tbody .number')].map((cell) => cell.firstChild.data).join()";
   assert.equal(await tab.read(counts), "1,0,0");
-  assert.match(await tab.text("#sessions"), /bob[\s\S]*not answered yet[\s\S]*x25519, initiator/);
+  assert.match(await tab.text("#sessions"), /bob[\s\S]*not answered yet[\s\S]*x25519-mlkem768, initiator/);
   assert.match(await tab.text("#devices"), /Of alice[\s\S]*this device[\s\S]*Of others[\s\S]*bob/);
 
   // Messages flow: the session changes, and its event comes.

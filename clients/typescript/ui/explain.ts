@@ -85,9 +85,10 @@ function sentence(hint: string): string {
   return hint === "" ? "" : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`;
 }
 
-function proven({ forwardSecrecy, authenticated }: Explanation): Finding["facts"] {
+function proven({ forwardSecrecy, postQuantum, authenticated }: Explanation): Finding["facts"] {
   return [
     ["forward secrecy", forwardSecrecy ? "yes" : "no"],
+    ["post-quantum", postQuantum ? "yes" : "no"],
     ["sender proven", authenticated ? "yes" : "no"],
   ];
 }

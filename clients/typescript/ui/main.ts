@@ -4,7 +4,7 @@ import { http } from "../src/http.js";
 import { TICKS, type Tick, byId, drawn, h, show } from "./elements.js";
 import { type Known, explained } from "./explain.js";
 import { Reader } from "./reader.js";
-import { about, ago, next, pasted, short, standing, time, told } from "./words.js";
+import { about, ago, next, pasted, short, shut, standing, time, told } from "./words.js";
 
 /** How often the sessions are looked at, in milliseconds. Events lead to a look of their own. */
 const INTERVAL = 2000;
@@ -192,7 +192,7 @@ class Visit {
             "tr",
             {},
             cell("", device.own ? device.metadata.name || "of this identity" : h("span", { title: device.identity }, this.#named(device.identity)), small(device.installationId)),
-            cell("", badge(device.state), small(device.suite ?? "prekey not known")),
+            cell("", badge(device.state), small(device.suite ?? "prekey not known"), small(shut(device))),
             cell("next", next(device)),
             cell("active", time(device.lastActiveAt)),
           ),

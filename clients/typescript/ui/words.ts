@@ -37,6 +37,11 @@ export function next({ self, nextMode }: InstallationInfo): string {
   return ({ ratchet: "by ratchet", x3dh: "by X3DH", dh: "by DH, without forward secrecy" } as Record<string, string>)[nextMode] ?? nextMode;
 }
 
+/** Whether what is written to a device is post-quantum; empty if it does not take part in that. */
+export function shut({ postQuantum }: InstallationInfo): string {
+  return { none: "", offered: "post-quantum is offered", required: "post-quantum alone" }[postQuantum];
+}
+
 const TOLD: Partial<Record<EventInfo["type"], string>> = {
   "bundle.rotated": "our bundle was made anew",
   "installation.discovered": "a device was met for the first time",
@@ -45,6 +50,8 @@ const TOLD: Partial<Record<EventInfo["type"], string>> = {
   "installation.stale": "a device was not heard of for a week",
   "installation.active": "a stale device was heard of again",
   "installation.version_went_back": "a device was set up again or restored",
+  "installation.kem_prekey": "a KEM prekey of a device came where none served",
+  "installation.post_quantum": "nothing but post-quantum messages is written to a device from now on",
   "session.established": "both ends of a session have read something of the other",
   "session.superseded": "another session took the place of this one",
   "session.reactivated": "a superseded session is used again",

@@ -13,7 +13,7 @@ from . import _generated, _sync
 from ._generated import *  # noqa: F403
 from ._sync import *  # noqa: F403
 from .blobs import Attachment, decrypt_blob, encrypt_blob
-from .content import Message, Unread, chat_id, opened, payload
+from .content import Message, Sent, Unread, chat_id, opened, payload
 from .errors import BlobError, NoAnswerError, RatchetdError
 from .protocol import default_socket, from_hex
 
@@ -23,6 +23,7 @@ __all__ = [
     "Message",
     "NoAnswerError",
     "RatchetdError",
+    "Sent",
     "Unread",
     "chat_id",
     "decrypt_blob",

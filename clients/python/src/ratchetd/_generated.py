@@ -88,6 +88,8 @@ __all__ = [
     "EventInfoInstallationDisabled",
     "EventInfoInstallationDiscovered",
     "EventInfoInstallationEnabled",
+    "EventInfoInstallationKemPrekey",
+    "EventInfoInstallationPostQuantum",
     "EventInfoInstallationStale",
     "EventInfoInstallationVersionWentBack",
     "EventInfoLagged",
@@ -137,6 +139,7 @@ __all__ = [
     "ImportedInstallation",
     "InspectedBundleEntry",
     "InspectedBundleInfo",
+    "InspectedKemPreKeyInfo",
     "InspectedMessageInfo",
     "InspectedTargetInfo",
     "InstallationInfo",
@@ -150,6 +153,8 @@ __all__ = [
     "InvalidMnemonicError",
     "InvalidParamsError",
     "InvalidRequestError",
+    "KemPreKeyState",
+    "KemState",
     "KeyDropped",
     "Lagged",
     "LinkFailedError",
@@ -166,11 +171,13 @@ __all__ = [
     "MetadataOfInstallationSetMetadata",
     "MethodNotFoundError",
     "Mode",
+    "NamedKemPreKeyInfo",
     "NamedPreKeyInfo",
     "NamesOfLinkConfirmItem",
     "NewAccount",
     "NextAction",
     "NextStep",
+    "NotPostQuantum",
     "OfferedLink",
     "OpenedEnvelope",
     "OpenedEnvelopeOpened",
@@ -180,6 +187,7 @@ __all__ = [
     "ParsedTopic",
     "PayloadTooLargeError",
     "PossibleSessionInfo",
+    "PostQuantumState",
     "PreKeyState",
     "QrFormat",
     "Reason",
@@ -629,7 +637,15 @@ class BundleInfo(TypedDict):
     bundle: Bytes
     """The encoded bundle."""
     contactCode: str
-    """The bundle as text, for QR codes and profiles."""
+    """The bundle as text, for QR codes and profiles: about 400 characters for one device, 900 for
+    three.
+    """
+    contactCodeFull: str
+    """The bundle as text with the KEM prekeys of its devices, for profiles and messengers: about
+    2100 characters for one device, 6100 for three, which no QR code holds well. Whoever imports it
+    begins in suite x25519-mlkem768, so that the first text is post-quantum. Equal to `contactCode`
+    if there is no KEM prekey.
+    """
     createdAt: int
     """When the bundle was made."""
     expiresAt: int
@@ -823,13 +839,28 @@ group: It is encrypted with a key that a whole group shares, once for all its me
 """
 
 
+NotPostQuantum = Literal[
+    "not_offered",
+    "key_missing",
+    "forbidden",
+]
+"""Why a copy is not post-quantum.
+not_offered: The device is not known to have KEM prekeys.
+key_missing: The device has KEM prekeys, and none is here that serves.
+forbidden: The configuration (`ratchet.suites`) leaves out suite x25519-mlkem768.
+"""
+
+
 Suite = Literal[
+    "x25519-mlkem768",
     "x25519",
     "secp256k1",
 ]
-"""The curve of a session's ratchet.
-x25519: Curve25519, used between devices of ratchetd.
-secp256k1: secp256k1, used with devices of status-go.
+"""How a session is set up, and the curve of its ratchet.
+x25519-mlkem768: X3DH with ML-KEM-768, and a ratchet on Curve25519: post-quantum. Used between
+devices of ratchetd that have each other's KEM prekeys.
+x25519: X3DH, and a ratchet on Curve25519. Used between devices of ratchetd.
+secp256k1: X3DH, and a ratchet on secp256k1. Used with devices of status-go.
 """
 
 
@@ -844,6 +875,14 @@ class TargetInfo(TypedDict):
     """The id of the message, which is equal at both ends."""
     mode: Mode
     """How the entry is encrypted for the device."""
+    notPostQuantum: NotRequired[NotPostQuantum]
+    """Why the copy is not post-quantum. Left out if it is, and of public messages and those under a
+    group key.
+    """
+    postQuantum: bool
+    """Whether the copy stays secret from whoever records it now and has a quantum computer later:
+    whether it is of suite x25519-mlkem768.
+    """
     sessionId: Bytes | None
     """The id of the session, which is equal at both ends; null for DH and public messages."""
     suite: Suite | None
@@ -867,7 +906,9 @@ class EnvelopeInfo(TypedDict):
     """
     targets: list[TargetInfo]
     """The devices that the message is encrypted for. What goes by DH can be read by any other
-    device of the identity, too, if it has no copy of its own.
+    device of the identity, too, if it has no copy of its own. Empty if the message is an
+    advertisement, which has no text: beside devices in `skipped` it asks for KEM prekeys that are
+    missing.
     """
     topic: NotRequired[Bytes]
     """The topic to send the sealed envelope by: 4 bytes. Left out unless `seal` asked for it."""
@@ -880,6 +921,7 @@ SkipReason = Literal[
     "disabled",
     "suite_forbidden",
     "no_prekey",
+    "kem_key_missing",
 ]
 """Why a device got no copy.
 stale: Nothing was heard of it for a week.
@@ -888,6 +930,8 @@ pending: It is one of our own devices, and not enabled yet.
 disabled: The user disabled it.
 suite_forbidden: The configuration (`ratchet.suites`) allows no suite that would reach it.
 no_prekey: Its prekey is not known.
+kem_key_missing: It has KEM prekeys and none is here that serves, and nothing may be written to it
+    below suite x25519-mlkem768.
 """
 
 
@@ -899,7 +943,10 @@ class SkippedInfo(TypedDict):
     installationId: str
     """The id of the device."""
     reason: SkipReason
-    """Why the device got no copy."""
+    """Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the
+    same, and the text again once `installation.kem_prekey` names the device; or import the
+    contact's `contactCodeFull` with `bundle_import`, and send the text again.
+    """
 
 
 class ContactStepInfo(TypedDict):
@@ -1087,6 +1134,8 @@ WarningKind = Literal[
     "cloned_installation",
     "too_many_devices",
     "invalid_installation",
+    "invalid_kem_prekey",
+    "below_post_quantum",
 ]
 """What was odd about a bundle or a sender.
 invalid_bundle: The bundle is damaged, or not signed by its identity.
@@ -1105,6 +1154,10 @@ version_not_believed: A bundle lists a lower version of a device than the known 
 cloned_installation: Another device publishes under this device's id.
 too_many_devices: The identity has more devices than are remembered: the others were left out.
 invalid_installation: The sender's installation id is not of the form of one.
+invalid_kem_prekey: A KEM prekey beside the bundle is damaged or not signed by its identity, or
+    there are more than 4: it was left out.
+below_post_quantum: The message was read on a session below suite x25519-mlkem768, from a device to
+    which nothing is written below it.
 """
 
 
@@ -1140,6 +1193,10 @@ class _Decrypted(TypedDict):
     """The device that the message names as its sender; null if it names none."""
     newInstallations: list[str]
     """The ids of devices of the sender that were met for the first time."""
+    postQuantum: bool
+    """Whether the message was read on a session of suite x25519-mlkem768: whoever has recorded it
+    cannot read it with a quantum computer later.
+    """
     reply: NotRequired[EnvelopeInfo]
     """A message to send back to the sender. Left out if there is none."""
     sessionId: NotRequired[Bytes]
@@ -1507,6 +1564,10 @@ class Encrypted(TypedDict):
     """Whether every copy has forward secrecy."""
     groupKey: NotRequired[UsedGroupKey]
     """The group key that the message is encrypted under. Left out unless `mode` asked for it."""
+    postQuantum: bool
+    """Whether every copy is post-quantum, those for our own devices too; false if there is no copy,
+    and under a group key.
+    """
     skipped: list[SkippedInfo]
     """The devices that got no copy, and why."""
 
@@ -1658,7 +1719,7 @@ class EventSession(TypedDict):
     sessionId: Bytes
     """The id of the session, which is equal at both ends."""
     suite: Suite
-    """The curve of the session's ratchet."""
+    """The suite of the session."""
 
 
 class UndecryptableMessage(TypedDict):
@@ -1767,6 +1828,24 @@ class EventInfoInstallationActive(_EventInfo):
 
     data: EventDevice
     type: Literal["installation.active"]
+
+
+class EventInfoInstallationKemPrekey(_EventInfo):
+    """A KEM prekey of a device came that serves, where none did before: a new session with the
+    device is post-quantum. What was skipped with `kem_key_missing` can be sent again.
+    """
+
+    data: EventDevice
+    type: Literal["installation.kem_prekey"]
+
+
+class EventInfoInstallationPostQuantum(_EventInfo):
+    """A message of a post-quantum session with a device was read for the first time: from now on
+    nothing is written to the device below suite x25519-mlkem768.
+    """
+
+    data: EventDevice
+    type: Literal["installation.post_quantum"]
 
 
 class EventInfoInstallationVersionWentBack(_EventInfo):
@@ -1895,6 +1974,8 @@ EventInfo = (
     | EventInfoInstallationDisabled
     | EventInfoInstallationStale
     | EventInfoInstallationActive
+    | EventInfoInstallationKemPrekey
+    | EventInfoInstallationPostQuantum
     | EventInfoInstallationVersionWentBack
     | EventInfoSessionEstablished
     | EventInfoSessionSuperseded
@@ -1947,6 +2028,19 @@ class MetadataInfo(TypedDict):
     """The address of a push service; empty by default."""
 
 
+PostQuantumState = Literal[
+    "none",
+    "offered",
+    "required",
+]
+"""Whether a device takes part in suite x25519-mlkem768.
+none: It is not known to have KEM prekeys.
+offered: It has KEM prekeys.
+required: A message of a session of this suite was read from it: nothing is written to it below any
+    more.
+"""
+
+
 InstallationState = Literal[
     "active",
     "pending",
@@ -1972,6 +2066,11 @@ class InstallationInfo(TypedDict):
     """The identity that the device belongs to."""
     installationId: str
     """The id of the device."""
+    kemVersion: int | None
+    """The version of the device's KEM prekey that is held here: that of the signed prekey it was
+    made with. A new session is post-quantum while `version` is from this one to 13 above it. Null
+    if none is held.
+    """
     lastActiveAt: int
     """When the device was last active, as far as its messages and bundles tell."""
     metadata: MetadataInfo
@@ -1983,6 +2082,8 @@ class InstallationInfo(TypedDict):
     """
     own: bool
     """Whether the device belongs to our own identity."""
+    postQuantum: PostQuantumState
+    """Whether the device takes part in suite x25519-mlkem768."""
     protocolVersion: int | None
     """The version of the protocol that the device says it speaks; null until a bundle lists it.
     Nothing depends on it.
@@ -2009,6 +2110,27 @@ class InstallationInfo(TypedDict):
     """
 
 
+KemPreKeyState = Literal[
+    "current",
+    "before",
+    "not_ours",
+]
+"""Which KEM prekey of this device a message names.
+current: The one that was current when the signed prekey was made.
+before: The one before that.
+not_ours: None that is kept with the signed prekey.
+"""
+
+
+class NamedKemPreKeyInfo(TypedDict):
+    """A KEM prekey that an entry names."""
+
+    kemId: Bytes
+    """The id of the KEM prekey: 32 bytes, a hash of its public key."""
+    state: KemPreKeyState
+    """Which of those that this device keeps with the signed prekey it is."""
+
+
 class InspectedBundleEntry(TypedDict):
     """One entry of an inspected bundle."""
 
@@ -2017,7 +2139,9 @@ class InspectedBundleEntry(TypedDict):
     protocolVersion: int
     """The version of the protocol that the device says it speaks. Nothing depends on it."""
     ratchetPreKey: Bytes | None
-    """The ratchet prekey of suite x25519; null if there is none, as with devices of status-go."""
+    """The ratchet prekey of suites x25519 and x25519-mlkem768; null if there is none, as with
+    devices of status-go.
+    """
     ratchetValid: bool | None
     """Whether the ratchet prekey is signed for this entry; null if there is none, or if the bundle
     is not valid.
@@ -2026,6 +2150,21 @@ class InspectedBundleEntry(TypedDict):
     """The public signed prekey of the device."""
     version: int
     """The version of the device's prekey."""
+
+
+class InspectedKemPreKeyInfo(TypedDict):
+    """A KEM prekey beside an inspected bundle."""
+
+    installationId: str
+    """The id of the device, whatever its form."""
+    kemId: Bytes | None
+    """The id of the KEM prekey: 32 bytes, a hash of its public key; null if that does not have 1184
+    bytes.
+    """
+    valid: bool
+    """Whether the KEM prekey is well formed and signed by the identity."""
+    version: int
+    """The version of the signed prekey that the KEM prekey was made with."""
 
 
 class InspectedBundleInfo(TypedDict):
@@ -2037,6 +2176,8 @@ class InspectedBundleInfo(TypedDict):
     """The entries, one for each device."""
     identity: Bytes | None
     """The identity whose bundle it claims to be; null if that is no public key."""
+    kemPreKeys: list[InspectedKemPreKeyInfo]
+    """The KEM prekeys beside the entries: at most 4, since no more are read."""
     reason: str | None
     """Why the bundle is not valid; null if it is."""
     timestamp: int
@@ -2067,6 +2208,10 @@ class X3dhHeaderInfo(TypedDict):
 
     id: Bytes
     """The responder's signed prekey."""
+    kemCiphertextBytes: int
+    """The length of the ML-KEM-768 ciphertext, in bytes: 1088 in suite x25519-mlkem768, else 0."""
+    kemId: Bytes | None
+    """The id of the responder's KEM prekey, 32 bytes; null outside of suite x25519-mlkem768."""
     key: Bytes
     """The initiator's ephemeral key."""
 
@@ -2104,6 +2249,10 @@ class InspectedMessageInfo(TypedDict):
     """What the message says that it means to a contact; null if it says nothing."""
     installationId: str
     """The device that the message names as its sender, whatever its form."""
+    kemWanted: list[str]
+    """The ids of the devices whose KEM prekeys the message asks for, whatever their form: at most
+    4, since no more are read.
+    """
     publicBytes: int
     """The length of the public message in it, in bytes; 0 if there is none."""
     targets: list[InspectedTargetInfo]
@@ -2206,6 +2355,8 @@ class SessionInfo(TypedDict):
     """When we last received on the session; null if never."""
     lastSentAt: int | None
     """When we last sent on the session; null if never."""
+    postQuantum: bool
+    """Whether the session is post-quantum: of suite x25519-mlkem768."""
     prekeyBlocked: bool
     """Whether the session keeps its device from a new one: it is the one session of suite secp256k1
     that may be begun on the present prekey of the device, and is not to be used any more. The
@@ -2226,7 +2377,7 @@ class SessionInfo(TypedDict):
     storedKeys: int
     """How many message keys are kept: of messages that were skipped, or read and not confirmed."""
     suite: Suite
-    """The curve of the session's ratchet."""
+    """The suite of the session."""
 
 
 class PossibleSessionInfo(TypedDict):
@@ -2265,6 +2416,10 @@ class Explanation(TypedDict):
     """What is known of the sender's device; null if nothing is."""
     installationId: str | None
     """The device that the message names as its sender; null if it names none."""
+    kemPreKey: NamedKemPreKeyInfo | None
+    """The KEM prekey that the entry for this device names; null if it names none, as all but first
+    messages of suite x25519-mlkem768.
+    """
     message: InspectedMessageInfo
     """What is in the message, as `message_inspect` shows it."""
     messageId: Bytes | None
@@ -2279,6 +2434,8 @@ class Explanation(TypedDict):
     """What to do with the message."""
     outcome: Outcome
     """What `message_decrypt` would answer now."""
+    postQuantum: bool
+    """Whether the message would be read on a session of suite x25519-mlkem768."""
     prekey: NamedPreKeyInfo | None
     """The signed prekey that the entry for this device names; null if it names none."""
     reason: NotRequired[Reason]
@@ -2291,6 +2448,10 @@ class Explanation(TypedDict):
     """The session that the message opens on. Left out if there is none."""
     sessions: list[PossibleSessionInfo]
     """The sessions that the entry for this device is tried on, in this order; at most 8."""
+    suite: Suite | None
+    """The suite of the entry for this device, as far as its headers and the sessions here tell;
+    null if they do not, or if there is none.
+    """
     warnings: list[WarningInfo]
     """What is odd about the message."""
 
@@ -2399,6 +2560,20 @@ class IdentityInfo(TypedDict):
     """
 
 
+KemState = Literal[
+    "held",
+    "aged",
+    "missing",
+    "none",
+]
+"""What is held of a device's KEM prekeys.
+held: One that serves, and is not older than a week.
+aged: One that serves, and is to be replaced by a newer one.
+missing: None that serves, though the device has KEM prekeys.
+none: The device is not known to have KEM prekeys.
+"""
+
+
 class ImportedInstallation(TypedDict):
     """One entry of an imported bundle."""
 
@@ -2408,6 +2583,10 @@ class ImportedInstallation(TypedDict):
     """Whether the device was not known before."""
     isNewer: bool
     """Whether its prekey replaced an older one that was known."""
+    kem: KemState
+    """What is held of the device's KEM prekeys now. With `missing`, ask for the `contactCodeFull`
+    of its user, or write: the device brings its KEM prekey with its answer.
+    """
     version: int
     """The version of the device's prekey that the bundle lists."""
 
@@ -2665,6 +2844,9 @@ class SharedGroupKey(TypedDict):
     """The group: its id, or `0x` and hex of one without a log."""
     keyId: Bytes
     """The id of the key, which is equal for all who have it."""
+    postQuantum: bool
+    """Whether every copy is post-quantum, those for our own devices too; false if there is no copy.
+    """
     skipped: list[SkippedInfo]
     """The devices that got no copy, and why."""
     timestamp: int
@@ -2905,7 +3087,9 @@ class RequestIdReusedError(RatchetdError):
 
 class SuiteForbiddenError(RatchetdError):
     """The configuration forbids every suite that would reach the recipient.
-    What to do, by default: allow the suite in ratchet.suites, or ask the recipient to update.
+    What to do, by default: allow the suite in ratchet.suites, or ask the recipient to update; what
+    goes by DH alone, such as a text to somebody who is declined, is never written to a recipient
+    with a post-quantum device: leave the text out.
     """
 
     kind = "suite_forbidden"
@@ -3267,7 +3451,9 @@ class AsyncMethods:
         """Gives the bundle to publish; rotates the prekey first if that is due.
 
         Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a
-        session with forward secrecy. Every message carries it as well.
+        session with forward secrecy. Every message carries it as well. With `contactCodeFull`,
+        which is text alone and too long for a QR code, the first message is post-quantum, too; with
+        `contactCode` the messages after the first answer are.
 
         account: The account that the call works on. May be left out when there is exactly one. It
             takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or
@@ -3290,7 +3476,8 @@ class AsyncMethods:
         """Imports a contact's bundle that came by another way than a message.
 
         The bundle must be signed by the identity that it names. Entries that are refused or skipped
-        are told in `warnings`.
+        are told in `warnings`. `kem` says of each device whether what is written to it next can be
+        post-quantum.
 
         bundle: The bundle, as bytes or as a contact code. It takes a bundle as 0x and hex digits,
             or a contact code.
@@ -3359,9 +3546,12 @@ class AsyncMethods:
 
         Send every envelope of the result. If no device of the recipient is known, the message is
         encrypted by DH to the identity, without forward secrecy, and an empty payload is then
-        refused: it would be an advertisement. A retry with the same `requestId` within 24 hours
-        gives the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and
-        signed, with the topic to send it by.
+        refused: it would be an advertisement. `postQuantum` says whether every copy is. If no
+        device of the recipient gets a copy, since KEM prekeys are missing and nothing may be
+        written below, an advertisement that asks for them is in the place of the text; the same
+        `requestId` sends the text once they are there. Else a retry with the same `requestId`
+        within 24 hours gives the same bytes, and no ratchet moves. With `seal`, each envelope also
+        comes sealed and signed, with the topic to send it by.
 
         recipient: The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03…
             (33 bytes), or zQ3sh….
@@ -4017,7 +4207,8 @@ class AsyncMethods:
         For two devices that no longer understand each other. What was sent on the old sessions can
         still be read for a while. A device of status-go on whose present prekey a session was begun
         is written to by DH, without forward secrecy, until it has another one: it would not read a
-        second session.
+        second session. That a device is post-quantum is forgotten, and its KEM prekey: so reset one
+        that went back to a program without them.
 
         identity: The identity to start over with. It takes a public key: 0x04… (65 bytes), 0x02… or
             0x03… (33 bytes), or zQ3sh….
@@ -5392,7 +5583,9 @@ class Methods:
         """Gives the bundle to publish; rotates the prekey first if that is due.
 
         Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a
-        session with forward secrecy. Every message carries it as well.
+        session with forward secrecy. Every message carries it as well. With `contactCodeFull`,
+        which is text alone and too long for a QR code, the first message is post-quantum, too; with
+        `contactCode` the messages after the first answer are.
 
         account: The account that the call works on. May be left out when there is exactly one. It
             takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or
@@ -5415,7 +5608,8 @@ class Methods:
         """Imports a contact's bundle that came by another way than a message.
 
         The bundle must be signed by the identity that it names. Entries that are refused or skipped
-        are told in `warnings`.
+        are told in `warnings`. `kem` says of each device whether what is written to it next can be
+        post-quantum.
 
         bundle: The bundle, as bytes or as a contact code. It takes a bundle as 0x and hex digits,
             or a contact code.
@@ -5484,9 +5678,12 @@ class Methods:
 
         Send every envelope of the result. If no device of the recipient is known, the message is
         encrypted by DH to the identity, without forward secrecy, and an empty payload is then
-        refused: it would be an advertisement. A retry with the same `requestId` within 24 hours
-        gives the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and
-        signed, with the topic to send it by.
+        refused: it would be an advertisement. `postQuantum` says whether every copy is. If no
+        device of the recipient gets a copy, since KEM prekeys are missing and nothing may be
+        written below, an advertisement that asks for them is in the place of the text; the same
+        `requestId` sends the text once they are there. Else a retry with the same `requestId`
+        within 24 hours gives the same bytes, and no ratchet moves. With `seal`, each envelope also
+        comes sealed and signed, with the topic to send it by.
 
         recipient: The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03…
             (33 bytes), or zQ3sh….
@@ -6142,7 +6339,8 @@ class Methods:
         For two devices that no longer understand each other. What was sent on the old sessions can
         still be read for a while. A device of status-go on whose present prekey a session was begun
         is written to by DH, without forward secrecy, until it has another one: it would not read a
-        second session.
+        second session. That a device is post-quantum is forgotten, and its KEM prekey: so reset one
+        that went back to a program without them.
 
         identity: The identity to start over with. It takes a public key: 0x04… (65 bytes), 0x02… or
             0x03… (33 bytes), or zQ3sh….

@@ -10,7 +10,7 @@ is a text with the daemon's id.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,6 +19,8 @@ from ._generated import (
     DecryptedDecrypted,
     DecryptedUndecryptable,
     DecryptedUnopened,
+    Encrypted,
+    EnvelopeInfo,
 )
 from .blobs import Attachment, attachments_in
 from .errors import RatchetdError
@@ -29,6 +31,16 @@ MAX_ID_CHARS = 128
 
 Unread = DecryptedUndecryptable | DecryptedUnopened
 """A message that cannot be read."""
+
+
+class Sent(Encrypted):
+    """What became of a message that was to be sent."""
+
+    withheld: list[str]
+    """Those of whom no device got a copy, because KEM prekeys are missing and nothing may be
+    written below suite x25519-mlkem768. They were asked for them. Empty if the message is on its
+    way to everybody.
+    """
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,11 @@ def payload(
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
+def only_asked(envelopes: Sequence[EnvelopeInfo]) -> list[str]:
+    """The identities that are asked for KEM prekeys, and get no copy of a message."""
+    return [sent["recipient"] or "" for sent in envelopes if not sent["targets"]]
+
+
 def opened(read: DecryptedDecrypted) -> Message:
     """Reads a payload by the convention. What is no UTF-8 is shown as it can be."""
     said = read.get("text") or from_hex(read["payload"]).decode(errors="replace")
@@ -97,6 +114,7 @@ def too_large(error: RatchetdError) -> DecryptedUnopened:
         "authenticated": False,
         "duplicate": False,
         "forwardSecrecy": False,
+        "postQuantum": False,
         "newInstallations": [],
         "warnings": [],
     }

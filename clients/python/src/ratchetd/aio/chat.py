@@ -10,12 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from .. import protocol
 from .._generated import (
     Decrypted,
-    Encrypted,
     EnvelopeInfo,
     InvalidRequestError,
     PayloadTooLargeError,
 )
-from ..content import Message, Unread, opened, payload, too_large
+from ..content import Message, Sent, Unread, only_asked, opened, payload, too_large
 from ..protocol import from_hex
 from .client import Client
 from .retry import until_answered
@@ -48,11 +47,15 @@ async def send(
     group: str | None = None,
     extra: Mapping[str, object] | None = None,
     patience: float | None = None,
-) -> Encrypted:
+) -> Sent:
     """Encrypts, seals and delivers a message to all devices of those it is for, and to our other
     ones. It waits for the daemon as long as that does not answer. If it fails, call it again as it
     was, within 24 hours and also after a restart: the daemon gives the same bytes for the same
     `id`, and whoever has them already drops them.
+
+    If somebody is in `withheld` it is not sent yet, though what was delivered has to be. Call it
+    again as it was when an event `installation.kem_prekey` names them, or when a message of theirs
+    was read: with each call they are asked once more.
 
     to: the identity it is for, or those of a group; None for a group that `group_create` made.
     id: your own id for it, new for each message (`str(uuid4())`), stored before it is sent.
@@ -91,7 +94,12 @@ async def send(
     else:
         raise ValueError("to: give identities, or a group by its id")
     await deliver_all(sent["envelopes"], deliver)
-    return sent
+    asked = only_asked(sent["envelopes"])
+    if asked and len(asked) < len(sent["envelopes"]):
+        # What others have got is sent, though a device of our own is still to be asked.
+        own = await until_answered(lambda: client.account_get(account=account), patience)
+        asked = [identity for identity in asked if identity != own["publicKey"]]
+    return {**sent, "withheld": asked}
 
 
 async def deliver_all(envelopes: Sequence[EnvelopeInfo], deliver: Deliver) -> None:
