@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS owed (
     is_greeting INTEGER NOT NULL,
     is_sent INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS waiting ( -- for a KEM prekey of theirs: nothing goes to them without one
+    recipient TEXT PRIMARY KEY
+);
 CREATE TABLE IF NOT EXISTS cursors (
     name TEXT PRIMARY KEY,       -- a content topic of the relay, or 'events' for the daemon's
     value INTEGER NOT NULL
@@ -101,6 +104,7 @@ class Bot:
 
     def store(self, message: Message) -> None:
         """Writes down what to answer. The message is confirmed after this."""
+        self.resume(message.sender)
         is_for_us_alone = message.chat == message.sender != self.identity
         # A message without a text is the mark of another frontend that something has arrived.
         if is_for_us_alone and message.text:
@@ -121,7 +125,7 @@ class Bot:
 
     def meet(self) -> None:
         """Writes down a greeting for each who asks to become a contact: by a request, or by a first
-        message.
+        message. Sees whose KEM prekeys have come, too.
         """
         after = self.cursor("events")
         listed = self.client.event_list(account=self.account, after=after, limit=1000)
@@ -130,6 +134,8 @@ class Bot:
             if event["type"] == "contact.requested":
                 identity = event["data"]["identity"]
                 self.owe(f"hello {identity}", identity, GREETING, is_greeting=True)
+            elif event["type"] == "installation.kem_prekey":
+                self.resume(event["data"]["identity"])
         self.set_cursor("events", listed["next"])
         self.database.execute("COMMIT")
 
@@ -140,39 +146,47 @@ class Bot:
             (hashlib.sha256(about.encode()).hexdigest(), recipient, text, is_greeting),
         )
 
+    def resume(self, identity: str) -> None:
+        """Sends what is owed to somebody once more, if it waits for a KEM prekey."""
+        self.database.execute("DELETE FROM waiting WHERE recipient = ?", (identity,))
+
     def answer(self) -> None:
-        """Sends what is owed, greetings first."""
-        rows = self.database.execute(
+        """Sends what is owed, greetings first, until nothing can go any more."""
+        query = (
             "SELECT id, recipient, text, is_greeting FROM owed WHERE NOT is_sent "
-            "ORDER BY is_greeting DESC, rowid"
-        ).fetchall()
-        for id, recipient, text, is_greeting in rows:
+            "AND recipient NOT IN (SELECT recipient FROM waiting) "
+            "ORDER BY is_greeting DESC, rowid LIMIT 1"
+        )
+        while row := self.database.execute(query).fetchone():
+            id, recipient, text, is_greeting = row
             try:
-                if is_greeting:
-                    self.accept(id, recipient, text)
-                else:
-                    send(
-                        self.client,
-                        recipient,
-                        text,
-                        id=id,
-                        account=self.account,
-                        deliver=self.deliver,
-                    )
+                if not (self.accept if is_greeting else self.say)(id, recipient, text):
+                    # They were asked for it. What is owed goes when the answer has come.
+                    self.database.execute("INSERT INTO waiting VALUES (?)", (recipient,))
+                    continue
             except RatchetdError as error:
                 if error.is_transient:
                     raise
                 log(f"{recipient[:20]}… is not answered: {error}")
             self.database.execute("UPDATE owed SET is_sent = 1 WHERE id = ?", (id,))
 
-    def accept(self, id: str, identity: str, text: str) -> None:
-        """Accepts a contact, with a greeting. Done twice, it has the same id in its payload."""
+    def say(self, id: str, to: str, text: str) -> bool:
+        """Sends an answer; whether they got it."""
+        sent = send(self.client, to, text, id=id, account=self.account, deliver=self.deliver)
+        return not sent["withheld"]
+
+    def accept(self, id: str, identity: str, text: str) -> bool:
+        """Accepts a contact, with a greeting; whether they got it. Done twice, it has the same id
+        in its payload.
+        """
         # The payload says what others may call it.
         said = payload(id, text, extra={"name": self.account})
         step = self.client.contact_accept(
             account=self.account, identity=identity, text=said, seal=True
         )
         deliver_all(step["envelopes"], self.deliver)
+        # Envelopes without targets have no text, and ask for KEM prekeys.
+        return not step["envelopes"] or any(sent["targets"] for sent in step["envelopes"])
 
     def deliver(self, content_topic: str, sealed: bytes) -> None:
         # Where the answer comes is looked at in the next round: this relay keeps what it has.

@@ -16,10 +16,10 @@ export interface Picture {
 
 /**
  * How far a message has come. Ours: `sending` until the daemon has encrypted it, `posting` until the relay has it, `sent`,
- * and `delivered` when a device of the other end has said so; `failed` if it is refused. Others: `received`. A `note`
- * says that something could not be read.
+ * and `delivered` when a device of the other end has said so; `waiting` while a KEM prekey of theirs is missing; `failed` if it
+ * is refused. Others: `received`. A `note` says that something could not be read.
  */
-export type State = "sending" | "posting" | "sent" | "delivered" | "failed" | "received" | "note";
+export type State = "sending" | "waiting" | "posting" | "sent" | "delivered" | "failed" | "received" | "note";
 
 /** A message of a chat. */
 export interface Said {
@@ -34,7 +34,21 @@ export interface Said {
   /** When it was written, as its author says. */
   at: number;
   state: State;
+  /** Whether every copy is post-quantum, or the one that we read. */
+  postQuantum?: boolean;
+  /** What its sender asks for with it. Of others it is not noted. */
+  step?: Step;
   picture?: Picture;
+}
+
+/** What somebody who is no contact yet is written to with. */
+export type Step = "contact_request" | "contact_accept";
+
+/** How a message was encrypted. */
+export interface Encrypted {
+  added?: Said | undefined;
+  isWaiting?: boolean;
+  postQuantum?: boolean;
 }
 
 /** Somebody, by the name that they gave themselves. */
@@ -92,14 +106,18 @@ export class History {
     return this.#write((stores) => changed(stores.said, key, change));
   }
 
-  /** Notes that a message is encrypted, with its envelopes: both, or neither. One that is new is added. */
-  encrypted(key: string | null, envelopes: readonly Omit<Posting, "key">[], added?: Said): Promise<void> {
+  /**
+   * Notes that a message is encrypted, with its envelopes: both, or neither. One that is new is added. If it waits, the envelopes
+   * are none of its own: they ask for what is missing.
+   */
+  encrypted(key: string | null, envelopes: readonly Omit<Posting, "key">[], how: Encrypted = {}): Promise<void> {
+    const { added, isWaiting = false, postQuantum = false } = how;
     return this.#write(async (stores) => {
       if (added !== undefined) await result(stores.said.add(added));
-      for (const { contentTopic, sealed } of envelopes) await result(stores.postings.add({ contentTopic, sealed, key }));
+      for (const { contentTopic, sealed } of envelopes) await result(stores.postings.add({ contentTopic, sealed, key: isWaiting ? null : key }));
       // With nobody to send it to but devices that there are none of, it is sent.
-      const state = envelopes.length > 0 ? "posting" : "sent";
-      if (key !== null) await changed(stores.said, key, (said) => said.state === "sending" && (said.state = state));
+      const state = isWaiting ? "waiting" : envelopes.length > 0 ? "posting" : "sent";
+      if (key !== null) await changed(stores.said, key, (said) => said.state === "sending" && Object.assign(said, { state, postQuantum }));
     });
   }
 

@@ -5,6 +5,7 @@
  * - What comes is stored before it is confirmed, and the place in the topic is noted after that.
  * - What goes out is stored first, then encrypted under its own id, then posted. Each step is noted before the next one, and done
  *   again after a crash: the same id gives the same bytes.
+ * - What is withheld, since a KEM prekey of theirs is missing, waits until that has come, and is encrypted then.
  * - What the protocol wants to be answered is answered, whatever became of the message.
  */
 
@@ -14,7 +15,7 @@ import {
 } from "ratchetd";
 
 import { type Content, MAX_DELIVERED, MAX_NAME_CHARS, MAX_PICTURE_BYTES, PICTURES, content } from "./content.js";
-import type { History, Person, Said } from "./history.js";
+import type { Encrypted, History, Person, Said, Step } from "./history.js";
 import { type Relay, RelayError } from "./relay.js";
 
 /** What is refused because of the bytes themselves, or for being too many: the same bytes will be refused again. */
@@ -150,16 +151,26 @@ export class Messenger implements Receiver {
     this.listener.changed();
   }
 
-  async #step(method: "contact_request" | "contact_accept", identity: string, text: string, said: Partial<Content> = {}): Promise<void> {
+  async #step(step: Step, identity: string, text: string, said: Partial<Content> = {}): Promise<void> {
     const id = crypto.randomUUID();
     const at = Date.now();
-    const extra = { ...said, at, name: this.name };
-    const { envelopes } = await this.client.call(method, { account: this.#account, identity, text: payload({ id, text, extra }), seal: true });
+    const { envelopes, ...how } = await this.#decide(step, identity, { id, text, extra: { ...said, at } });
     await this.history.person(identity, () => {});
     const key = text === "" ? null : `${this.me}/${id}`;
-    await this.#depart(key, envelopes, key === null ? undefined : { key, id, chat: identity, from: this.me, text, at, state: "sending" });
+    const added: Said | undefined = key === null ? undefined : { key, id, chat: identity, from: this.me, text, at, state: "sending", step };
+    // Without a text there is nothing in the chat that could wait: it is noted.
+    if (key === null) await this.history.setNote(`${step} ${identity}`, how.isWaiting);
+    await this.#depart(key, envelopes, { ...how, added });
     if (key !== null) this.listener.said(identity);
     this.listener.changed();
+  }
+
+  async #decide(step: Step, identity: string, { id, text, extra }: { id: string; text: string; extra: Partial<Content> }) {
+    const said = payload({ id, text, extra: { ...extra, name: this.name } });
+    const { envelopes } = await this.client.call(step, { account: this.#account, identity, text: said, seal: true });
+    const copies = envelopes.flatMap(({ targets }) => targets);
+    const isWaiting = envelopes.length > 0 && copies.length === 0;
+    return { envelopes, isWaiting, postQuantum: copies.length > 0 && copies.every(({ postQuantum }) => postQuantum) };
   }
 
   // Messages.
@@ -277,10 +288,12 @@ export class Messenger implements Receiver {
     const isMessage = text !== "" || picture !== undefined;
     if (isMessage) {
       const state = isMine ? "sent" : "received";
-      const isNew = await this.history.add({ key, id, chat, from, text, at, state, ...(picture && { picture }) });
+      const { postQuantum } = read;
+      const isNew = await this.history.add({ key, id, chat, from, text, at, state, postQuantum, ...(picture && { picture }) });
       if (isNew && !isMine) await this.history.person(chat, (person) => void (person.unread += 1));
     }
     if (!isMine) {
+      await this.#resume(from);
       await this.history.person(from, (person) => void (person.name = name || person.name));
       // A receipt speaks of what we wrote in the chat with its author, and of nothing else.
       for (const theirs of delivered) {
@@ -333,9 +346,25 @@ export class Messenger implements Receiver {
   }
 
   /** Has envelopes posted, after everything that waits. */
-  async #depart(key: string | null, envelopes: readonly SealedEnvelopeInfo[], said?: Said): Promise<void> {
-    await this.history.encrypted(key, envelopes, said);
+  async #depart(key: string | null, envelopes: readonly SealedEnvelopeInfo[], how?: Encrypted): Promise<void> {
+    await this.history.encrypted(key, envelopes, how);
     this.#departure.ring();
+  }
+
+  /** Sends what waits for a KEM prekey of somebody, or of anybody. If none has come, they are asked once more. */
+  async #resume(identity?: string): Promise<void> {
+    const people = identity === undefined ? await this.history.people() : [{ identity }];
+    const waiting = await this.history.inState("waiting");
+    for (const { identity } of people) {
+      const theirs = waiting.filter(({ chat }) => chat === identity);
+      const isNoted = await this.history.note<boolean>(`contact_accept ${identity}`);
+      if (theirs.length === 0 && !isNoted) continue;
+      // Nothing goes to somebody who was declined meanwhile.
+      if ((await this.contact(identity)).state === "declined") continue;
+      if (isNoted) await this.accept(identity);
+      for (const { key } of theirs) await this.history.change(key, (said) => void (said.state = "sending"));
+      this.#departure.ring();
+    }
   }
 
   /** Encrypts what was written, and posts what is encrypted. */
@@ -359,10 +388,15 @@ export class Messenger implements Receiver {
     });
   }
 
-  async #encrypt({ key, chat, id, text, at, picture }: Said, signal: AbortSignal): Promise<void> {
+  async #encrypt({ key, chat, id, text, at, step, picture }: Said, signal: AbortSignal): Promise<void> {
     const extra: Partial<Content> = { at };
     const envelopes: SealedEnvelopeInfo[] = [];
     try {
+      if (step !== undefined) {
+        const { envelopes, ...how } = await this.#decide(step, chat, { id, text, extra });
+        await this.#depart(key, envelopes, how);
+        return this.listener.said(chat);
+      }
       if (picture !== undefined) {
         picture.reference ??= await this.#keep(picture.file as Blob);
         await this.history.change(key, (said) => void (said.picture = picture));
@@ -371,8 +405,9 @@ export class Messenger implements Receiver {
       }
       // After a crash it is the same call, and gives the same bytes.
       const options = { signal, onInterruption: this.#interrupted };
-      await send(this.client, { account: this.#account, to: chat, id, text, extra }, async (envelope) => void envelopes.push(envelope), options);
-      await this.#depart(key, envelopes);
+      const message = { account: this.#account, to: chat, id, text, extra };
+      const { withheld, postQuantum } = await send(this.client, message, async (envelope) => void envelopes.push(envelope), options);
+      await this.#depart(key, envelopes, { isWaiting: withheld.length > 0, postQuantum });
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await this.history.change(key, (said) => void (said.state = "failed"));
@@ -427,8 +462,13 @@ export class Messenger implements Receiver {
 
   async #events(): Promise<void> {
     const options = { account: this.#account, signal: this.#stopped.signal, onInterruption: this.#interrupted };
-    for await (const { type } of this.client.events(options)) {
-      if (/^(contact|installation|lagged)/.test(type)) this.listener.changed();
+    const resume = (identity?: string): Promise<void> => this.#resume(identity).catch(this.#interrupted);
+    // A KEM prekey may have come while we were away.
+    await resume();
+    for await (const event of this.client.events(options)) {
+      if (event.type === "installation.kem_prekey") await resume(event.data.identity);
+      if (event.type === "lagged") await resume();
+      if (/^(contact|installation|lagged)/.test(event.type)) this.listener.changed();
     }
   }
 }

@@ -12,7 +12,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 /** How far a message has come, for eyes and for readers. */
 const MARKS: Partial<Record<State, [string, string]>> = {
-  sending: ["◌", "Waiting to be encrypted"], posting: ["◌", "Waiting for the relay"], sent: ["✓", "Sent"], delivered: ["✓✓", "Delivered"],
+  sending: ["◌", "Waiting to be encrypted"], waiting: ["◌", "Waiting for a key of theirs"], posting: ["◌", "Waiting for the relay"], sent: ["✓", "Sent"], delivered: ["✓✓", "Delivered"],
   failed: ["!", "Not sent: it was refused"],
 };
 /** Messages of one person that follow each other this closely are shown as one block, in milliseconds. */
@@ -162,6 +162,7 @@ export class Screen {
     marks.textContent = mark;
     marks.ariaLabel = meaning;
     marks.title = meaning;
+    find(".shut", element).hidden = said.postQuantum !== true;
     if (said.picture && !this.#pictures.has(said.key)) void this.#picture(find<HTMLImageElement>("img", element), said);
   }
 

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { payload, unixSocket } from "../../../clients/typescript/src/node.js";
 import { Person as Other } from "../../../clients/typescript/examples/chat.js";
 import { type Relay, type Seen, startRelay } from "../../../clients/typescript/examples/relay.js";
-import { Daemon } from "../../../clients/typescript/test/support.js";
+import { Daemon, POST_QUANTUM_ONLY } from "../../../clients/typescript/test/support.js";
 import { servePage } from "../server.js";
 import { Chromium, type Page } from "./chromium.js";
 
@@ -202,6 +202,11 @@ test("two people meet by QR code, chat, and lose nothing, whatever is away for a
   await bob.say(markup);
   await alice.reads(markup);
   await bob.is("is how it must look", "Delivered");
+  // The request went by a short code, and what follows is post-quantum, at both ends.
+  for (const { page } of [alice, bob]) {
+    const shut = `[...document.querySelectorAll("#log .message")].map((one) => visible(".shut").some((sign) => one.contains(sign))).join()`;
+    assert.equal(await page.get(shut), "false,true,true");
+  }
 
   // The safety numbers are equal.
   const numbers = [];
@@ -355,6 +360,35 @@ test("two people meet by QR code, chat, and lose nothing, whatever is away for a
   for (const { page } of [alice, bob, phone]) assert.doesNotMatch(await page.get("document.title"), /owned/);
   const complaints = browsers.flatMap((browser) => browser.complaints).filter((complaint) => !/"source":"network"/.test(complaint));
   assert.deepEqual(complaints, []);
+});
+
+test("what may go post-quantum alone waits for a KEM prekey, and goes when that has come", async () => {
+  const site = await servePage(0);
+  after(() => site.stop());
+  const relay = await startRelay();
+  after(() => relay.stop());
+  const config = `${POST_QUANTUM_ONLY}[rpc]\nallowed_origins = [${JSON.stringify(site.origin)}]\n`;
+  const dora = new Person("Dora", await Daemon.start(config), site.origin, () => relay.url);
+  await dora.start();
+  await dora.join();
+  const carol = await withoutPage("Carol", relay.url);
+  await dora.page.press("Add a contact");
+  await dora.page.fill("Contact code", await carol.person.contactCode());
+  await dora.page.sees("#whose", "A valid code");
+  await dora.page.press("Send request");
+  await dora.is("Hello, this is Dora.", "Waiting for a key of theirs");
+  // It waits through a reload, too.
+  await dora.page.reload();
+  await dora.page.sees("#list", "Hello, this is Dora.");
+  assert.equal(carol.person.inbox.size, 0);
+  await carol.person.hear("Hello, this is Dora.");
+  const [{ from, read } = assert.fail()] = carol.person.inbox.values();
+  assert.deepEqual([read.contact, read.postQuantum], ["request", true]);
+  await carol.step("contact_accept", from, "At last!");
+  await dora.open("Carol");
+  await dora.reads("At last!");
+  await dora.is("Hello, this is Dora.", "Sent");
+  await dora.page.until(`visible(".shut").length === 2`);
 });
 
 test("`npm start` serves the page with its policy, nothing else of the directory, and a relay", async () => {
