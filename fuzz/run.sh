@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 minutes=${1:-30}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- wire bundle sequences receive keystore parameters config contact_code keys phrase envelope group group_key link
+[ $# -gt 0 ] || set -- wire bundle sequences receive keystore parameters config contact_code keys phrase envelope group group_key link mlkem
 
 # All of our code forbids unsafe code: the address sanitizer would find nothing in it, and takes half the speed.
 nice -n 19 cargo +nightly fuzz build -s none

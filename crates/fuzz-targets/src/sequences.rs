@@ -101,11 +101,11 @@ pub fn sequence_seeds() -> Vec<Seed> {
         for (fault, what) in [(0, "stripped"), (2, "swapped"), (3, "replayed")] {
             let mut seed = vec![population, 1, population];
             seed.extend([RELAY, 0, 1, fault, 0]);
-            for turn in 0..5_u8 {
+            for days in [5_u8, 12, 13, 14, 15] {
                 // A message each way, and then days until KEM prekeys age, and end.
                 seed.extend([SEND, 0, 1, 0, 0, DELIVER, 1, 0, 0, 0]);
                 seed.extend([SEND, 1, 0, 0, 0, DELIVER, 0, 0, 0, 0]);
-                seed.extend([WAIT, 0, 0, [5, 12, 13, 14, 15][usize::from(turn)], 0]);
+                seed.extend([WAIT, 0, 0, days, 0]);
             }
             seeds.push((format!("{cast}, {what}"), seed));
         }
