@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crypto_core::{KemPreKeyPair, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
+use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair, Wiped};
 use engine::{
     PreKeyImport,
     model::{AccountName, OwnKemPreKey},
@@ -260,9 +260,5 @@ fn kem_prekey(
             .about(field)
             .with_hint("give the version of the signed prekey that it was made with")
     })?;
-    Ok(Some(OwnKemPreKey {
-        id: KemPreKeyPair::from_seed(&seed).public().id(),
-        seed: Wiped::new(*seed),
-        version,
-    }))
+    Ok(Some(OwnKemPreKey::from_seed(Wiped::new(*seed), version)))
 }

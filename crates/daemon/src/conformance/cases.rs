@@ -2,8 +2,7 @@
 //! which begins with given prekeys, and reads messages and imports bundles in order.
 
 use crypto_core::{
-    IdentityKeyPair, InstallationId, KemPreKeyPair, RatchetPreKeyPair, SignedPreKeyPair, Suite,
-    Wiped,
+    IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, Suite, Wiped,
 };
 use engine::{
     Config, PreKeyImport, ReceiveRequest,
@@ -212,16 +211,11 @@ impl PreKey {
 
 impl KemPreKey {
     fn own(&self) -> Result<OwnKemPreKey, String> {
-        let seed = array(&self.seed)?;
-        let id = KemPreKeyPair::from_seed(&seed).public().id();
+        let own = OwnKemPreKey::from_seed(Wiped::new(array(&self.seed)?), self.version);
         let expected = self.id.as_deref().map(key32).transpose()?;
-        if expected.is_some_and(|expected| expected != *id.as_bytes()) {
+        if expected.is_some_and(|expected| expected != *own.id.as_bytes()) {
             return Err("the id of a KEM prekey is not that of its seed".to_owned());
         }
-        Ok(OwnKemPreKey {
-            seed: Wiped::new(seed),
-            id,
-            version: self.version,
-        })
+        Ok(own)
     }
 }

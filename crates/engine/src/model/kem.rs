@@ -1,8 +1,8 @@
 //! KEM prekeys, as a store keeps them (protocol §13).
 
 use crypto_core::{
-    InstallationId, KEM_SEED_BYTES, KemCiphertext, KemId, KemPreKey, Signature, Wiped, kem_is_aged,
-    kem_serves,
+    InstallationId, KEM_SEED_BYTES, KemCiphertext, KemId, KemPreKey, KemPreKeyPair, Signature,
+    Wiped, kem_is_aged, kem_serves,
 };
 
 use crate::model::{Device, KemState, NotPostQuantum, PostQuantumState};
@@ -27,6 +27,16 @@ pub struct OwnKemPreKey {
 }
 
 impl OwnKemPreKey {
+    /// The record of the pair that this seed makes.
+    #[must_use]
+    pub fn from_seed(seed: Wiped<[u8; KEM_SEED_BYTES]>, version: u32) -> Self {
+        Self {
+            id: KemPreKeyPair::from_seed(&seed).public().id(),
+            seed,
+            version,
+        }
+    }
+
     /// A second record of the same key. Records with secrets have no `Clone`, so that none is
     /// copied by accident.
     pub(crate) fn duplicate(&self) -> Self {

@@ -56,7 +56,7 @@ impl Engine {
         request: ReceiveRequest,
     ) -> Result<Received, ReceiveError> {
         let sender = request.sender;
-        let message = match request.message {
+        let mut message = match request.message {
             Ok(message) => message,
             // The content of an envelope is the sender's mistake, and not the caller's.
             Err(_) if request.sealed => {
@@ -79,7 +79,7 @@ impl Engine {
             return Ok(received);
         }
         let incoming = Incoming {
-            kem_wanted: &message.kem_wanted.clone(),
+            kem_wanted: &std::mem::take(&mut message.kem_wanted),
             sender,
             installation,
             confirm: request.confirm,

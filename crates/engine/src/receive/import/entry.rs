@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crypto_core::{HeaderKey, InstallationId, VerifiedBundle, VerifiedEntry};
+use crypto_core::{HeaderKey, IdentityKey, InstallationId, VerifiedBundle, VerifiedEntry};
 
 use super::{
     BundleImport,
@@ -376,8 +376,22 @@ pub(crate) fn meet(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     store.put_device(device)?;
-    let peer = store.peer(&device.identity)?;
-    let peer = peer.unwrap_or_else(|| Peer::new(device.identity));
+    let discovered = EventKind::InstallationDiscovered {
+        own: device.pairing != Pairing::Enabled,
+        device: device.name(),
+    };
+    record_news(store, &device.identity, now, discovered)
+}
+
+/// Records an event about a device, unless its identity had too many of these today.
+pub(super) fn record_news(
+    store: &mut dyn Store,
+    identity: &IdentityKey,
+    now: UnixMillis,
+    news: EventKind,
+) -> Result<(), StoreError> {
+    let peer = store.peer(identity)?;
+    let peer = peer.unwrap_or_else(|| Peer::new(*identity));
     let Some(discoveries) = peer.discoveries.one_more(now) else {
         return Ok(());
     };
@@ -385,11 +399,7 @@ pub(crate) fn meet(
         discoveries,
         ..peer
     })?;
-    let discovered = EventKind::InstallationDiscovered {
-        own: device.pairing != Pairing::Enabled,
-        device: device.name(),
-    };
-    record_event(store, now, discovered)
+    record_event(store, now, news)
 }
 
 /// Expires the sessions that we built on the known prekey of a device (spec 3.3).

@@ -2,14 +2,17 @@
 
 use crypto_core::{KemPreKeyError, RawKemPreKey};
 
-use super::{BundleImport, entry::BundleContext};
+use super::{
+    BundleImport,
+    entry::{BundleContext, record_news},
+};
 use crate::{
     engine::Engine,
     model::{
-        Device, DeviceKem, EventKind, HeldKemPreKey, MAX_KEM_PREKEYS_PER_BUNDLE, Peer, StoreError,
-        UnixMillis, WarningKind,
+        Device, DeviceKem, EventKind, HeldKemPreKey, MAX_KEM_PREKEYS_PER_BUNDLE, StoreError,
+        WarningKind,
     },
-    store::{Store, record_event},
+    store::Store,
 };
 
 impl Engine {
@@ -87,7 +90,8 @@ impl Engine {
         };
         store.put_device(&device)?;
         if !served && device.serving_kem().is_some() && self.config.allows_post_quantum() {
-            tell_arrival(store, &device, context.now)?;
+            let arrived = EventKind::KemPreKeyArrived(device.name());
+            record_news(store, identity, context.now, arrived)?;
         }
         Ok(Ok(()))
     }
@@ -104,19 +108,4 @@ impl Device {
             && version <= prekey.version
             && held.is_none_or(|held| version > held.version)
     }
-}
-
-/// Records the event that new sessions with a device are post-quantum, unless its identity had too
-/// many events of its kind or of new devices today.
-fn tell_arrival(store: &mut dyn Store, device: &Device, now: UnixMillis) -> Result<(), StoreError> {
-    let peer = store.peer(&device.identity)?;
-    let peer = peer.unwrap_or_else(|| Peer::new(device.identity));
-    let Some(discoveries) = peer.discoveries.one_more(now) else {
-        return Ok(());
-    };
-    store.put_peer(&Peer {
-        discoveries,
-        ..peer
-    })?;
-    record_event(store, now, EventKind::KemPreKeyArrived(device.name()))
 }
