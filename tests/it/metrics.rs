@@ -94,7 +94,9 @@ fn calls_outcomes_and_what_is_stored_are_counted() {
         (r#"ratchetd_decrypted_total{suite="none"}"#, 0.0),
         (r#"ratchetd_connections_total{listener="tcp"}"#, 0.0),
         ("ratchetd_accounts", 1.0),
-        ("ratchetd_sessions", 1.0),
+        (r#"ratchetd_sessions{suite="x25519"}"#, 1.0),
+        (r#"ratchetd_sessions{suite="x25519-mlkem768"}"#, 0.0),
+        (r#"ratchetd_sessions{suite="secp256k1"}"#, 0.0),
         // The first two are still to come, the third was read and not confirmed.
         ("ratchetd_stored_keys", 3.0),
         ("ratchetd_unconfirmed_keys", 1.0),

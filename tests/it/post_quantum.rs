@@ -112,6 +112,14 @@ fn a_short_code_leads_to_a_post_quantum_session_with_the_answer() {
         assert_eq!(active(party)["postQuantum"], true);
     }
     assert_eq!(active(&alice)["sessionId"], active(&bob)["sessionId"]);
+    let metrics = String::from_utf8(alice.daemon.get("/metrics").body).expect("text");
+    for (suite, sessions) in [(POST_QUANTUM, 1), ("x25519", 1), ("secp256k1", 0)] {
+        let line = format!(r#"ratchetd_sessions{{suite="{suite}"}} {sessions}"#);
+        assert!(
+            metrics.lines().any(|told| told == line),
+            "{line}: {metrics}"
+        );
+    }
     // Again and again, and told once.
     alice.read(&bob, &bob.send(&alice, "still"));
     assert_eq!(told(&alice, &bob, "installation.post_quantum"), 1);

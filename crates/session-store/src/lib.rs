@@ -54,7 +54,7 @@ pub use rekey::rekey;
 pub use restore::{read_key_file, restore};
 pub use restore_account::restore_account;
 pub use rollback_guard::Found;
-pub use stats::{MAX_COUNTED, StoreStats};
+pub use stats::{MAX_COUNTED, SessionsBySuite, StoreStats};
 pub use store_key::{KDF_FILE, KEY_FILE};
 pub use trouble::of_io as trouble;
 pub use writable::{Unwritable, unwritable};

@@ -23,7 +23,7 @@ use crate::{
     rollback_guard::Found,
     rows::{Columns, corrupt, failed, integer, time},
     schema::{REGISTRY as SCHEMA, open_main_file, open_reader},
-    stats::StoreStats,
+    stats::{SessionsBySuite, StoreStats},
     wal,
 };
 
@@ -31,8 +31,9 @@ use crate::{
 pub(crate) const REGISTRY: &str = "registry.db";
 
 /// The columns of what was found when an account was closed.
-const RESTING: &str = "due_at, peers, devices, sessions, stored_keys, unconfirmed_keys, \
-     stale_devices, prekey_created_at, displaced_at, displaced, inode, bytes, modified";
+const RESTING: &str = "due_at, peers, devices, post_quantum_sessions, x25519_sessions, \
+     secp256k1_sessions, stored_keys, unconfirmed_keys, stale_devices, prekey_created_at, \
+     displaced_at, displaced, inode, bytes, modified";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -229,7 +230,7 @@ impl Registry {
     pub fn mark_closed(&mut self, name: &AccountName, resting: &Resting) -> Result<()> {
         let sql = format!(
             "UPDATE accounts SET ({RESTING}) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14) \
+                 ?13, ?14, ?15, ?16) \
              WHERE name = ?1"
         );
         let held = resting.held;
@@ -238,7 +239,9 @@ impl Registry {
             time(resting.due_at),
             integer(held.peers),
             integer(held.devices),
-            integer(held.sessions),
+            integer(held.sessions.post_quantum),
+            integer(held.sessions.x25519),
+            integer(held.sessions.secp256k1),
             integer(held.stored_keys),
             integer(held.unconfirmed_keys),
             integer(held.stale_devices),
@@ -301,7 +304,11 @@ fn entry(row: &Row<'_>) -> Result<RegistryEntry> {
     let held = StoreStats {
         peers: columns.count()?,
         devices: columns.count()?,
-        sessions: columns.count()?,
+        sessions: SessionsBySuite {
+            post_quantum: columns.count()?,
+            x25519: columns.count()?,
+            secp256k1: columns.count()?,
+        },
         stored_keys: columns.count()?,
         unconfirmed_keys: columns.count()?,
         stale_devices: columns.count()?,

@@ -37,6 +37,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0018_groups.sql"),
     include_str!("../../../migrations/0019_closed_group_keys.sql"),
     include_str!("../../../migrations/0020_kem_prekeys.sql"),
+    include_str!("../../../migrations/0021_suites_of_sessions.sql"),
 ];
 /// The migrations of the event log.
 pub(crate) const EVENT_LOG: Schema = &[
@@ -44,9 +45,10 @@ pub(crate) const EVENT_LOG: Schema = &[
     include_str!("../../../migrations/events/0002_kept_of_each_account.sql"),
 ];
 /// The migrations of the registry of accounts.
-pub(crate) const REGISTRY: Schema = &[include_str!(
-    "../../../migrations/registry/0001_initial.sql"
-)];
+pub(crate) const REGISTRY: Schema = &[
+    include_str!("../../../migrations/registry/0001_initial.sql"),
+    include_str!("../../../migrations/registry/0002_sessions_by_suite.sql"),
+];
 /// Prepared statements that are kept: more than there are.
 const STATEMENT_CACHE: usize = 128;
 /// How long a connection waits for a lock: the writer holds exclusive ones for moments.

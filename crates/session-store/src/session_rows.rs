@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crypto_core::{
     EphemeralKey, InstallationId, KemCiphertext, KemId, RatchetPreKey, SECP256K1_KEY_BYTES,
-    SessionId, SessionRatchet, SharedKeyPrefix,
+    SessionId, SessionRatchet, SharedKeyPrefix, Suite,
 };
 use engine::model::{Handshake, KemHandshake, PastKeys, Role, Session, Standing, StoreError};
 use rusqlite::{Row, named_params, params};
@@ -20,7 +20,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Selects sessions with their chains, in the order [`session`] reads them.
 pub(crate) const SELECT_SESSION: &str = "SELECT id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
-     post_quantum, kem_id, kem_ciphertext, shared, ephemeral, standing, standing_since, lost_to, \
+     suite, kem_id, kem_ciphertext, shared, ephemeral, standing, standing_since, lost_to, \
      overtaking, overtaking_advances, ratchet, chains, retired, created_at, last_sent_at, last_received_at, sent, received, advances \
      FROM sessions JOIN session_chains USING (age)";
 
@@ -57,7 +57,7 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     let role = Role::from_code(columns.take::<i64>()?).ok_or_else(|| corrupt("a role"))?;
     let signed_pre_key = columns.signed_pre_key()?;
     let ratchet_pre_key = columns.optional_ratchet_pre_key()?;
-    let post_quantum = columns.take()?;
+    let suite = Suite::from_byte(columns.take()?).ok_or_else(|| corrupt("a suite"))?;
     let kem = kem_handshake(&mut columns)?;
     let shared: Option<[u8; 32]> = columns.take()?;
     let ephemeral: Option<[u8; SECP256K1_KEY_BYTES]> = columns.take()?;
@@ -87,7 +87,7 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
         role,
         signed_pre_key,
         ratchet_pre_key,
-        post_quantum,
+        post_quantum: suite.is_post_quantum(),
         kem,
         handshake,
         standing,
@@ -200,11 +200,11 @@ impl SqliteStore {
         self.run(
             "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
                  ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
-                 overtaking, overtaking_advances, ratchet, retired, created_at, post_quantum, \
+                 overtaking, overtaking_advances, ratchet, retired, created_at, suite, \
                  kem_id, kem_ciphertext) \
              VALUES (:id, :peer, :installation, :role, :signed_pre_key, :ratchet_pre_key, \
                  :shared, :ephemeral, :standing, :standing_since, :lost_to, :overtaking, \
-                 :overtaking_advances, :ratchet, :retired, :created_at, :post_quantum, :kem_id, \
+                 :overtaking_advances, :ratchet, :retired, :created_at, :suite, :kem_id, \
                  :kem_ciphertext) \
              ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
                  shared = excluded.shared, ephemeral = excluded.ephemeral, \
@@ -233,7 +233,7 @@ impl SqliteStore {
                 ":ratchet": session.ratchet.dh_bytes().as_slice(),
                 ":retired": session.past_chains.to_bytes(),
                 ":created_at": time(session.created_at),
-                ":post_quantum": session.post_quantum,
+                ":suite": session.suite().byte(),
                 ":kem_id": kem.map(|kem| kem.id.as_bytes()),
                 ":kem_ciphertext": kem.map(|kem| kem.ciphertext.as_bytes()),
             },

@@ -1,6 +1,6 @@
 //! How much a store holds, for metrics and `ratchetd doctor`.
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, Suite};
 use engine::model::{StoreError, UnixMillis};
 
 use crate::{
@@ -13,6 +13,45 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Rows of a table that [`Sqlite::stats`] counts at most, in some ten milliseconds.
 pub const MAX_COUNTED: u32 = 100_000;
 
+/// Sessions of any standing, by suite; of each at most [`MAX_COUNTED`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionsBySuite {
+    /// Of suite x25519-mlkem768.
+    pub post_quantum: u64,
+    /// Of suite x25519.
+    pub x25519: u64,
+    /// Of suite secp256k1.
+    pub secp256k1: u64,
+}
+
+impl SessionsBySuite {
+    /// Those of one suite.
+    #[must_use]
+    pub const fn of(&self, suite: Suite) -> u64 {
+        match suite {
+            Suite::X25519MlKem768 => self.post_quantum,
+            Suite::X25519 => self.x25519,
+            Suite::Secp256k1 => self.secp256k1,
+        }
+    }
+
+    /// Those of all suites.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        let counts = Suite::ALL.map(|suite| self.of(suite));
+        counts.into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// With those that another store holds.
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            post_quantum: self.post_quantum.saturating_add(other.post_quantum),
+            x25519: self.x25519.saturating_add(other.x25519),
+            secp256k1: self.secp256k1.saturating_add(other.secp256k1),
+        }
+    }
+}
+
 /// How much a store holds, and how old its prekey is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreStats {
@@ -20,8 +59,8 @@ pub struct StoreStats {
     pub peers: u64,
     /// Devices, at most [`MAX_COUNTED`].
     pub devices: u64,
-    /// Sessions of any standing, at most [`MAX_COUNTED`].
-    pub sessions: u64,
+    /// Sessions.
+    pub sessions: SessionsBySuite,
     /// Message keys, skipped and unconfirmed, at most [`MAX_COUNTED`].
     pub stored_keys: u64,
     /// Message keys of messages that were read and not confirmed, at most [`MAX_COUNTED`].
@@ -41,7 +80,7 @@ impl StoreStats {
         Self {
             peers: self.peers.saturating_add(other.peers),
             devices: self.devices.saturating_add(other.devices),
-            sessions: self.sessions.saturating_add(other.sessions),
+            sessions: self.sessions.and(&other.sessions),
             stored_keys: self.stored_keys.saturating_add(other.stored_keys),
             unconfirmed_keys: self.unconfirmed_keys.saturating_add(other.unconfirmed_keys),
             stale_devices: self.stale_devices.saturating_add(other.stale_devices),
@@ -96,10 +135,11 @@ impl<Mode> Sqlite<Mode> {
                 "SELECT count(*) FROM (SELECT 1 FROM devices LIMIT ?1)",
                 [MAX_COUNTED],
             )?,
-            sessions: self.count(
-                "SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT ?1)",
-                [MAX_COUNTED],
-            )?,
+            sessions: SessionsBySuite {
+                post_quantum: self.sessions_of(Suite::X25519MlKem768)?,
+                x25519: self.sessions_of(Suite::X25519)?,
+                secp256k1: self.sessions_of(Suite::Secp256k1)?,
+            },
             stored_keys: self.count(
                 "SELECT min(?1, (SELECT count(*) FROM (SELECT 1 FROM stored_keys LIMIT ?1)) \
                      + (SELECT coalesce(sum(held), 0) FROM (SELECT held FROM gaps LIMIT ?1)))",
@@ -120,5 +160,12 @@ impl<Mode> Sqlite<Mode> {
                 |row| Columns::of(row).time(),
             )?,
         })
+    }
+
+    fn sessions_of(&self, suite: Suite) -> Result<u64> {
+        self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM sessions WHERE suite = ?2 LIMIT ?1)",
+            (MAX_COUNTED, suite.byte()),
+        )
     }
 }

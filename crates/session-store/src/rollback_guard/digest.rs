@@ -38,7 +38,7 @@ const TABLES: [(&str, &str); 2] = [
         "sessions",
         "age, id, peer, installation, role, signed_pre_key, ratchet_pre_key, shared, ephemeral, \
          standing, standing_since, lost_to, overtaking, overtaking_advances, ratchet, retired, \
-         created_at, post_quantum, kem_id, kem_ciphertext",
+         created_at, kem_id, kem_ciphertext, suite",
     ),
     (
         "session_chains",

@@ -14,7 +14,7 @@ use engine::{
 };
 
 use super::*;
-use crate::{SqliteStore, schema::ACCOUNT};
+use crate::{SessionsBySuite, SqliteStore, schema::ACCOUNT};
 
 /// Sessions of a suite in each state that its ratchet can be in: without chains, with the sending
 /// one, with both.
@@ -116,7 +116,7 @@ fn join_chains(store: &SqliteStore) {
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 20);
+    assert_eq!(ACCOUNT.len(), 21);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
@@ -284,6 +284,48 @@ fn a_store_of_before_there_were_kem_prekeys_goes_on_without_any() {
     store.put_device(&with_kem).unwrap();
     store.commit().unwrap();
     assert_eq!(store.devices(&peer()), Ok(vec![with_kem]));
+}
+
+/// Until the twenty-first migration it was noted alone whether ML-KEM had a part in a session.
+#[test]
+fn sessions_of_before_their_suites_were_noted_are_counted_by_them() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let mut all = sessions(Suite::X25519, 10);
+    all.extend(sessions(Suite::X25519, 20).into_iter().skip(1));
+    all.extend(sessions(Suite::Secp256k1, 30).into_iter().skip(2));
+    all.extend(sessions(Suite::X25519MlKem768, 40).into_iter().skip(3));
+    store.begin().unwrap();
+    for session in &all {
+        store.put_session(session).unwrap();
+    }
+    store.commit().unwrap();
+    let before = records(&store);
+    store
+        .connection
+        .execute_batch(
+            "DROP TRIGGER IF EXISTS temp.sessions_come;
+             DROP TRIGGER IF EXISTS temp.sessions_gone;
+             DROP TRIGGER IF EXISTS temp.sessions_moved;
+             ALTER TABLE sessions ADD COLUMN post_quantum INTEGER NOT NULL DEFAULT 0;
+             UPDATE sessions SET post_quantum = 1 WHERE suite = 3;
+             DROP INDEX sessions_by_suite;
+             ALTER TABLE sessions DROP COLUMN suite;
+             PRAGMA user_version = 20;",
+        )
+        .unwrap();
+    drop(store);
+
+    let (_, store) = directory.open_account(&name("a")).unwrap();
+    assert_eq!(records(&store), before);
+    let held = store.stats(&peer(), UnixMillis(0)).unwrap();
+    let expected = SessionsBySuite {
+        post_quantum: 1,
+        x25519: 7,
+        secp256k1: 2,
+    };
+    assert_eq!(held.sessions, expected);
 }
 
 /// SK of the sessions below that wait for their answer.

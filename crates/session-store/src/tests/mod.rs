@@ -57,13 +57,14 @@ macro_rules! before_the_twentieth {
     DROP TRIGGER IF EXISTS temp.sessions_come;
     DROP TRIGGER IF EXISTS temp.sessions_gone;
     DROP TRIGGER IF EXISTS temp.sessions_moved;
-    ALTER TABLE sessions DROP COLUMN post_quantum;
+    DROP INDEX sessions_by_suite;
+    ALTER TABLE sessions DROP COLUMN suite;
     ALTER TABLE sessions DROP COLUMN kem_id;
     ALTER TABLE sessions DROP COLUMN kem_ciphertext;"
     };
 }
 
-/// Takes the twentieth migration back, as far as the layout goes.
+/// Takes the migrations from the twentieth on back, as far as the layout goes.
 const BEFORE_THE_TWENTIETH: &str = before_the_twentieth!();
 
 macro_rules! before_the_fourteenth {

@@ -8,7 +8,7 @@ use getrandom::SysRng;
 
 use super::*;
 use crate::{
-    AccountFacts, FileStamp, Found, MAX_COUNTED, Registry, Resting, StoreStats,
+    AccountFacts, FileStamp, Found, MAX_COUNTED, Registry, Resting, SessionsBySuite, StoreStats,
     data_dir::wal_of,
     registry::REGISTRY,
     schema::{self, open_writer},
@@ -24,20 +24,24 @@ fn resting(due_at: u64) -> Resting {
         held: StoreStats {
             peers: 1,
             devices: 2,
-            sessions: 3,
-            stored_keys: 4,
-            unconfirmed_keys: 5,
-            stale_devices: 6,
-            prekey_created_at: Some(UnixMillis(7)),
+            sessions: SessionsBySuite {
+                post_quantum: 3,
+                x25519: 4,
+                secp256k1: 5,
+            },
+            stored_keys: 6,
+            unconfirmed_keys: 7,
+            stale_devices: 8,
+            prekey_created_at: Some(UnixMillis(9)),
         },
         found: Some(Found {
-            at: UnixMillis(8),
+            at: UnixMillis(10),
             how: RollbackKind::Elsewhere,
         }),
         file: FileStamp {
-            inode: 9,
-            bytes: 10,
-            modified: 11,
+            inode: 11,
+            bytes: 12,
+            modified: 13,
         },
     }
 }
@@ -323,6 +327,38 @@ fn what_a_store_holds_is_counted_with_its_peers_and_devices() {
     assert_eq!((held.peers, held.devices), (2, 0));
     assert_eq!(held.peers, store.counts().unwrap().peers);
     assert!(held.peers < u64::from(MAX_COUNTED));
+}
+
+/// The first schema counted sessions of all suites together.
+#[test]
+fn accounts_closed_before_sessions_were_counted_by_suite_are_looked_at_again() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let path = scratch.path().join(REGISTRY);
+    let of_before = directory.open_own(&path, &schema::REGISTRY[..1]).unwrap();
+    for called in ["alice", "bob"] {
+        let facts = facts(called);
+        let row = (
+            called,
+            facts.identity.as_bytes(),
+            facts.installation.as_str(),
+            crate::rows::time(facts.created_at),
+        );
+        let entered = "INSERT INTO accounts (name, identity, installation, created_at) \
+             VALUES (?1, ?2, ?3, ?4)";
+        of_before.execute(entered, row).unwrap();
+    }
+    let closed = "UPDATE accounts SET due_at = 1, peers = 1, devices = 1, sessions = 1, \
+         stored_keys = 1, unconfirmed_keys = 1, stale_devices = 1, prekey_created_at = 1, \
+         displaced_at = 1, displaced = 1, inode = 1, bytes = 1, modified = 1 WHERE name = 'bob'";
+    of_before.execute(closed, ()).unwrap();
+    drop(of_before);
+    let (mut registry, entries) = directory.registry().unwrap();
+    assert!(registry.lost().is_none());
+    assert_eq!(entries, [(facts("alice"), None), (facts("bob"), None)]);
+    registry.mark_closed(&name("bob"), &resting(1)).unwrap();
+    let bob = (facts("bob"), Some(resting(1)));
+    assert_eq!(registry.entries().unwrap(), [(facts("alice"), None), bob]);
 }
 
 /// Ten thousand accounts, as they are read at the start.

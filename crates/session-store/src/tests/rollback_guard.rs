@@ -487,7 +487,7 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     fs::remove_file(&home.sidecars()[0]).unwrap();
     let inspector = Inspector::open(&home.path(), None).unwrap();
     let inspected = inspector.account(&name("a")).unwrap();
-    assert_eq!(inspected.pending_migrations, 18);
+    assert_eq!(inspected.pending_migrations, 19);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);

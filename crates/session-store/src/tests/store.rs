@@ -379,6 +379,7 @@ fn the_look_ups_of_every_message_go_by_an_index() {
             "sessions_on_own_prekey",
         ),
         ("sessions WHERE standing_since <= ?1", "sessions_ended"),
+        ("sessions WHERE suite = ?1", "sessions_by_suite"),
         ("stored_keys WHERE read_at < ?1", "stored_keys_read"),
         ("replies WHERE request_id = ?1", "PRIMARY KEY"),
         ("replies WHERE at < ?1", "replies_by_age"),

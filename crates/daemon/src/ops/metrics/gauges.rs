@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crypto_core::Suite;
 use engine::model::UnixMillis;
 use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts};
 use session_store::StoreStats;
@@ -15,7 +16,7 @@ pub(crate) struct Gauges {
     accounts: IntGauge,
     open: IntGauge,
     queued: IntGauge,
-    sessions: IntGauge,
+    sessions: IntGaugeVec,
     stored_keys: IntGauge,
     unconfirmed_keys: IntGauge,
     stale_devices: IntGauge,
@@ -34,10 +35,13 @@ impl Gauges {
                 "ratchetd_queue_depth",
                 "Calls that wait for an account, over all accounts.",
             )?,
-            sessions: new.gauge(
-                "ratchetd_sessions",
-                "Sessions of any standing, over all accounts; of each at most 100000 are counted.",
-            )?,
+            sessions: new.keep(IntGaugeVec::new(
+                Opts::new(
+                    "ratchetd_sessions",
+                    "Sessions of any standing, over all accounts, by suite; of each account and suite at most 100000 are counted.",
+                ),
+                &["suite"],
+            )?)?,
             stored_keys: new.gauge(
                 "ratchetd_stored_keys",
                 "Message keys outside their chain, skipped and unconfirmed, over all accounts; of each at most 100000 are counted.",
@@ -75,7 +79,11 @@ impl Gauges {
 
     /// What the stores hold, and the age of the oldest published prekey.
     pub(crate) fn set_store_stats(&self, held: &StoreStats, prekey_age: Duration) {
-        self.sessions.set(integer(held.sessions));
+        for suite in Suite::ALL {
+            if let Ok(sessions) = self.sessions.get_metric_with_label_values(&[suite.name()]) {
+                sessions.set(integer(held.sessions.of(suite)));
+            }
+        }
         self.stored_keys.set(integer(held.stored_keys));
         self.unconfirmed_keys.set(integer(held.unconfirmed_keys));
         self.stale_devices.set(integer(held.stale_devices));
