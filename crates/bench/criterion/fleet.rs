@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use crypto_core::{
-    IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair,
-    VerifiedPreKey,
+    IdentityKey, IdentityKeyPair, InstallationId, KemPreKeyPair, RatchetPreKeyPair, Signature,
+    SignedPreKeyPair, VerifiedPreKey,
 };
 use engine::{
     Config, Engine, Env, SendRequest,
-    model::{Account, AccountName, Device, DevicePreKey, Handshake, Sent, Session, UnixMillis},
+    model::{
+        Account, AccountName, Device, DeviceKem, DevicePreKey, Handshake, HeldKemPreKey, Sent,
+        Session, UnixMillis,
+    },
     store::{Store, Transaction},
 };
 use getrandom::SysRng;
@@ -72,17 +75,17 @@ impl<S: Transaction> Party<S> {
     }
 
     /// Makes identities with so many devices each known, as their bundles would, and sets up a
-    /// session with every device that has been answered.
+    /// session with every device that has been answered: each has our KEM prekey, and we have its.
     pub(crate) fn meet(&mut self, identities: usize, devices: u8) -> Vec<IdentityKey> {
         let met: Vec<IdentityKey> = (0..identities)
             .map(|_| *IdentityKeyPair::generate(&mut rng()).public())
             .collect();
+        let kem = KemPreKeyPair::generate(&mut rng());
         self.call(|_, store, _| {
             for identity in &met {
                 for number in 0..devices {
-                    store
-                        .put_device(&device(identity, number))
-                        .expect("a store");
+                    let met = device(identity, number, &kem);
+                    store.put_device(&met).expect("a store");
                 }
             }
         });
@@ -94,9 +97,17 @@ impl<S: Transaction> Party<S> {
             for session in sessions {
                 let answered = Session {
                     handshake: Handshake::Established,
+                    kem: None,
                     ..session
                 };
                 store.put_session(&answered).expect("a store");
+            }
+            for identity in &met {
+                for mut device in store.devices(identity).expect("a store") {
+                    let deliveries = &mut device.kem.deliveries;
+                    deliveries.iter_mut().for_each(|ours| ours.count = None);
+                    store.put_device(&device).expect("a store");
+                }
             }
         });
         met
@@ -113,12 +124,22 @@ pub(crate) fn request(recipients: &[IdentityKey]) -> SendRequest {
     }
 }
 
-fn device(identity: &IdentityKey, number: u8) -> Device {
+fn device(identity: &IdentityKey, number: u8, kem: &KemPreKeyPair) -> Device {
     let signed = SignedPreKeyPair::generate(&mut rng());
     let ratchet = RatchetPreKeyPair::generate(&mut rng());
     let key = VerifiedPreKey::from_stored(*identity, *signed.public(), Some(*ratchet.public()));
     let installation = InstallationId::from_random([number; 16]);
+    let held = HeldKemPreKey {
+        version: 1,
+        key: kem.public().clone(),
+        // Checked before it is held, and not again.
+        signature: Signature::from_wire(&[0; 65]).expect("65 bytes"),
+    };
     Device {
+        kem: DeviceKem {
+            held: Some(held),
+            ..DeviceKem::default()
+        },
         prekey: Some(DevicePreKey {
             key,
             version: 1,

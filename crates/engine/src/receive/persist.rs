@@ -207,18 +207,19 @@ impl Engine {
         now: UnixMillis,
         incoming: &Incoming<'_>,
         session: &Session,
-        device: Device,
+        mut device: Device,
     ) -> Result<Device, StoreError> {
-        let mut learned = device.clone();
-        self.hear_of_kem(store, &mut learned, incoming.kem_wanted)?;
-        if session.post_quantum && !device.kem.post_quantum && device.kem.held.is_some() {
-            learned.kem.post_quantum = true;
+        let heard = self.hear_of_kem(store, &mut device, incoming.kem_wanted)?;
+        let kem = &mut device.kem;
+        let shown = session.post_quantum && !kem.post_quantum && kem.held.is_some();
+        if shown {
+            kem.post_quantum = true;
             record_event(store, now, EventKind::PostQuantum(device.name()))?;
         }
-        if learned != device {
-            store.put_device(&learned)?;
+        if heard || shown {
+            store.put_device(&device)?;
         }
-        Ok(learned)
+        Ok(device)
     }
 }
 

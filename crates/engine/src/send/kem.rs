@@ -32,9 +32,12 @@ impl Engine {
         if takes.is_none_or(|prekey| prekey.key.ratchet_pre_key().is_none()) {
             return Ok(());
         }
-        let before = &device.kem.deliveries;
-        let after: Vec<_> = publication
-            .kem
+        let (before, listed) = (&device.kem.deliveries, &publication.kem);
+        let heard = |key| count_before(before, key).is_none();
+        if before.len() == listed.len() && listed.iter().all(heard) {
+            return Ok(());
+        }
+        let after: Vec<_> = listed
             .iter()
             .map(|key| {
                 let count = count_before(before, key);
@@ -50,9 +53,6 @@ impl Engine {
                 }
             })
             .collect();
-        if after == *before {
-            return Ok(());
-        }
         // The record may have changed since it was read: a new session has ended a re-key.
         let record = store.device(&device.identity, &device.installation)?;
         let record = record.unwrap_or_else(|| device.clone());
@@ -128,14 +128,14 @@ impl Engine {
     }
 
     /// Records that a ratchet message of `device` was read, which asks for the KEM prekeys of the
-    /// devices `wanted`: these are due to it again, and the others have come to it. The caller
-    /// stores the record.
+    /// devices `wanted`: these are due to it again, and the others have come to it. Whether that
+    /// changes the record, which the caller stores then.
     pub(crate) fn hear_of_kem(
         &self,
         store: &dyn StoreRead,
         device: &mut Device,
         wanted: &[String],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let asks = |listed: &InstallationId| wanted.iter().any(|name| name == listed.as_str());
         let deliveries = &mut device.kem.deliveries;
         if deliveries.is_empty()
@@ -149,10 +149,13 @@ impl Engine {
                 count: Some(0),
             }));
         }
+        let mut changed = false;
         for delivery in deliveries {
-            delivery.count = asks(&delivery.listed).then_some(0);
+            let count = asks(&delivery.listed).then_some(0);
+            changed |= count != delivery.count;
+            delivery.count = count;
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Whether an advertisement that asks for the KEM prekeys of the devices `wanted` asks for one
