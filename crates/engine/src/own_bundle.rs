@@ -217,7 +217,7 @@ impl Engine {
         env: &mut Env<'_>,
         import: PreKeyImport,
     ) -> Result<ImportedPreKey, SendError> {
-        let current = store.current_own_prekey()?;
+        let (current, ending) = (store.current_own_prekey()?, ending_at(store, env.now)?);
         let newest = current.as_ref().map_or(0, |prekey| prekey.version);
         let version = import.version.unwrap_or_else(|| newest.saturating_add(1));
         let is_current = import.current.unwrap_or(version > newest);
@@ -233,11 +233,11 @@ impl Engine {
             kem,
             version,
             import.created_at.unwrap_or(env.now),
-            (!is_current).then_some(env.now),
+            (!is_current).then_some(ending),
         );
         if is_current && let Some(current) = current {
             store.put_own_prekey(&OwnPreKey {
-                replaced_at: Some(env.now),
+                replaced_at: Some(ending),
                 ..current
             })?;
         }

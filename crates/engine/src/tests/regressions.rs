@@ -198,3 +198,19 @@ fn a_reinstalled_device_is_discovered_by_its_first_reply() {
     assert_eq!(world.deliver("bob/phone"), ["are you there?"]);
     world.assert_converges();
 }
+
+/// Carol's clock is set back by more than a day, so that her prekey lies in the future and is
+/// replaced. It is kept from the time that had passed already, not from the one on the clock.
+#[test]
+fn a_prekey_that_is_replaced_by_a_clock_that_was_set_back_is_kept_as_long_as_any() {
+    for carol in ["carol/phone", "carol/phone~", "carol/phone*"] {
+        in_many_worlds(&["alice/phone", carol], |mut world| {
+            world.introduce();
+            world.send("alice/phone", "carol", "for thirteen days");
+            world.advance(hours(1));
+            world.clock_back("carol/phone", hours(30));
+            world.advance(hours(308));
+            assert_eq!(world.deliver("carol/phone"), ["for thirteen days"]);
+        });
+    }
+}

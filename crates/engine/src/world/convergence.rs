@@ -17,8 +17,9 @@ impl<H: Disks> World<H> {
     /// exchange two messages each way, one after the other. Then any two devices that send to each
     /// other must do so on the same session, unless one rejects the other's bundles.
     ///
-    /// Of two that take part in suite x25519-mlkem768 this is held once the replies to a third
-    /// message have arrived: who lacks a KEM prekey may have to ask for it by an advertisement.
+    /// Replies are lost, but not between devices that take part in suite x25519-mlkem768: who lacks
+    /// a KEM prekey may have to ask for it by an advertisement. Among others these have two rounds
+    /// more.
     pub fn assert_converges(&mut self) {
         self.accept_declined();
         self.relay.faults.clear();
@@ -27,12 +28,15 @@ impl<H: Disks> World<H> {
             self.devices[at].set_clock_error(0, self.now);
             self.turn_on(at);
         }
-        for round in 0..ROUNDS {
-            self.converse(round, false);
+        if self.devices.iter().any(|device| !device.takes_part()) {
+            for round in 0..ROUNDS {
+                self.converse(round, false);
+            }
+            self.assert_settled(false);
         }
-        self.assert_settled(false);
-        self.converse(ROUNDS, true);
-        self.converse(ROUNDS + 1, true);
+        for round in 0..ROUNDS {
+            self.converse(round, true);
+        }
         self.assert_settled(true);
         self.check_bounds();
     }

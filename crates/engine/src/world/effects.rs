@@ -72,6 +72,7 @@ impl<H: Disks> World<H> {
 
     fn request_from(&mut self, from: usize, request: &SendRequest, crash: CrashPoint) {
         self.turn_on(from);
+        let above = oracle::active_above(&self.devices[from], request);
         let sent =
             self.devices[from].call(&mut self.disks, self.now, crash, |engine, store, env| {
                 engine.send(store, env, request)
@@ -84,6 +85,7 @@ impl<H: Disks> World<H> {
             return;
         }
         let sender = &self.devices[from];
+        oracle::check_not_downward(sender, &above, &sent);
         let mut addressed: BTreeSet<_> = request.recipients.iter().copied().collect();
         // A text that nobody gets yet is copied when it is sent.
         if !sent.only_asks() {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     engine::SendRequest,
     model::{
-        AddressedMessage, ContactMark, ContactState, CopyOf, Mode, Outcome, Reason, Received,
+        AddressedMessage, ContactMark, ContactState, CopyOf, Mode, Outcome, Reason, Received, Sent,
         Standing,
     },
     sealing::agreed,
@@ -286,6 +286,44 @@ pub(super) fn check_post_quantum<S: Transaction>(
         let name = (recipient, installation.clone());
         let marked = sender.post_quantum.contains(&name);
         assert!(!marked, "a text below to a post-quantum device");
+    }
+}
+
+/// The active sessions of suite x25519-mlkem768 with the devices that a request is for.
+pub(super) fn active_above<S: Transaction>(
+    sender: &SimulatedDevice<S>,
+    request: &SendRequest,
+) -> BTreeSet<SessionId> {
+    let recipients = request.recipients.iter();
+    recipients
+        .flat_map(|recipient| sender.store().sessions(Some(recipient)).expect("read"))
+        .filter(|session| session.post_quantum && session.standing == Standing::Active)
+        .map(|session| session.id)
+        .collect()
+}
+
+/// A message leaves a session of suite x25519-mlkem768 for one below only if it has expired,
+/// whether or not the device is post-quantum yet (protocol §13).
+pub(super) fn check_not_downward<S: Transaction>(
+    sender: &SimulatedDevice<S>,
+    above: &BTreeSet<SessionId>,
+    sent: &Sent,
+) {
+    let targets = sent.messages.iter().flat_map(|message| &message.targets);
+    let below: BTreeSet<_> = targets
+        .filter(|target| !target.is_post_quantum())
+        .filter_map(|target| target.installation.clone())
+        .collect();
+    for id in above {
+        let Some(session) = sender.store().session(id).expect("read") else {
+            continue;
+        };
+        let left = matches!(session.standing, Standing::Superseded { .. });
+        let device = session.installation.expect("a session of a device");
+        assert!(
+            !left || !below.contains(&device),
+            "a session is left downward"
+        );
     }
 }
 
