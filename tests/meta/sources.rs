@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// The top of the workspace.
@@ -182,4 +183,15 @@ fn paths_are_found_in_lists_and_from_any_module() {
     };
     let found: Vec<String> = source.paths().iter().map(|path| path.join("::")).collect();
     assert_eq!(found, ["a::h", "c", "c::D", "e::F", "j::K", "l", "m::n"]);
+}
+
+/// A break that is for a line which has changed since would be found when somebody runs them all.
+#[test]
+fn every_deliberate_break_still_finds_the_line_it_is_for() {
+    let output = Command::new(top().join("tests/broken.sh"))
+        .arg("--lines")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
 }
