@@ -213,14 +213,6 @@ fn configurations() -> Vec<Seed> {
         .filter(|line| !line.starts_with('#'))
         .collect();
     let mut seeds = vec![("as shipped".to_owned(), settings.join("\n").into_bytes())];
-    for line in settings {
-        if let Some((name, value)) = line.split_once(" = ")
-            && value.parse::<u32>().is_ok()
-        {
-            let text = format!("[limits]\n{line}");
-            seeds.push((format!("limits with {name}"), text.into_bytes()));
-        }
-    }
     for (name, text) in [
         (
             "http and socket mode",
