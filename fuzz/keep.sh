@@ -16,7 +16,7 @@ for target in "$@"; do
     [ ! -e "corpus/$target.tar" ] || tar -xf "corpus/$target.tar" -C "work/$target"
     kept=$(mktemp -d)
     cp "corpus/$target"/* "$kept"
-    nice -n 19 "target/$host/release/$target" -merge=1 -max_len=4096 \
+    nice -n 19 "target/$host/release/$target" -set_cover_merge=1 -max_len=4096 \
         "$kept" "work/$target" >"work/$target.keep.log" 2>&1
     (cd "corpus/$target" && ls) | (cd "$kept" && xargs -d '\n' rm)
     tar --sort=name --format=ustar --mtime=@0 --mode=0644 --owner=0 --group=0 --numeric-owner \
