@@ -35,10 +35,9 @@ impl<H: Disks> World<H> {
             }
             self.assert_settled(false);
         }
-        for round in 0..ROUNDS {
+        for round in 0..=ROUNDS {
             self.converse(round, true);
         }
-        self.converse(ROUNDS, true);
         self.assert_settled(true);
         self.check_bounds();
     }

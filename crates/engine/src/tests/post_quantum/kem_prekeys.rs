@@ -1,4 +1,5 @@
-//! First contacts, and the keys themselves: when a KEM prekey is made, how long it is kept and serves.
+//! First contacts, and the keys themselves: when a KEM prekey is made, how long it is kept and
+//! serves.
 
 use super::*;
 
