@@ -157,30 +157,34 @@ impl WireMessage {
         if !message.bundle.is_empty() {
             bundles.insert(0, message.bundle);
         }
+        let (contact, earlier_wanted) = decode_field_16(wire);
         Ok(Self {
             installation: message.installation_id,
             bundles,
             entries: decode_entries(&message.direct_message)?,
             public: message.public_message,
-            contact: decode_contact(wire),
-            kem_wanted: decode_wanted(wire, message.kem_wanted),
+            contact,
+            kem_wanted: decode_wanted(message.kem_wanted, earlier_wanted),
         })
     }
 }
 
-/// The contact mark of a message. Field 16 that is no number is none.
-fn decode_contact(wire: &[u8]) -> Option<ContactMark> {
-    let mark = proto::ContactMark::decode(wire).ok()?;
-    ContactMark::from_code(mark.contact)
+/// What field 16 of a message says. A number is the contact mark, texts are devices whose KEM
+/// prekeys are asked for; of both at once neither is read.
+fn decode_field_16(wire: &[u8]) -> (Option<ContactMark>, Vec<Vec<u8>>) {
+    if let Ok(mark) = proto::ContactMark::decode(wire) {
+        return (ContactMark::from_code(mark.contact), Vec::new());
+    }
+    let earlier = proto::EarlierWanted::decode(wire).unwrap_or_default();
+    (None, earlier.kem_wanted)
 }
 
-/// The devices whose KEM prekeys a message asks for: those in field 17, then those that stand in
-/// field 16 if that is not the contact mark. What is no text is left out.
-fn decode_wanted(wire: &[u8], wanted: Vec<Vec<u8>>) -> Vec<String> {
-    let earlier = proto::EarlierWanted::decode(wire).unwrap_or_default();
+/// The devices whose KEM prekeys a message asks for: those in field 17, then those in field 16.
+/// What is no text is left out.
+fn decode_wanted(wanted: Vec<Vec<u8>>, earlier: Vec<Vec<u8>>) -> Vec<String> {
     wanted
         .into_iter()
-        .chain(earlier.kem_wanted)
+        .chain(earlier)
         .take(MAX_KEM_PREKEYS_PER_BUNDLE)
         .filter_map(|name| String::from_utf8(name).ok())
         .collect()
