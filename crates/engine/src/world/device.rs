@@ -292,11 +292,9 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.backed_up.is_some()
     }
 
-    /// Replaces the store by the backup, if there is one, between two processes.
+    /// Replaces the store by the backup, which has to be there, between two processes.
     pub(super) fn restore_backup(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
-        let Some((read, contacts, post_quantum)) = self.backed_up.clone() else {
-            return;
-        };
+        let (read, contacts, post_quantum) = self.backed_up.clone().expect("a backup");
         self.restart(disks, now);
         let store = self.store.as_mut().expect("a store");
         let how = disks
@@ -381,6 +379,7 @@ impl<S: Transaction> SimulatedDevice<S> {
 
     /// Rotation and erasure, which a daemon runs every hour.
     pub(super) fn sweep(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
+        assert!(self.on, "what is off does not sweep");
         self.publish_older_prekey(disks, now);
         self.call(disks, now, CrashPoint::Never, |engine, store, env| {
             engine.sweep(store, env)?;
@@ -457,9 +456,30 @@ impl<S: Transaction> SimulatedDevice<S> {
         }
     }
 
+    /// Whether a restore lost this session of suite x25519-mlkem768. Who knows its newest prekey
+    /// goes on with it all the same as long as a relay keeps the KEM prekey back (protocol §13).
+    pub(super) fn restore_lost(&self, suite: Suite, session: &SessionId) -> bool {
+        self.restored_at.is_some()
+            && suite.is_post_quantum()
+            && self.store().session(session).expect("read").is_none()
+    }
+
+    /// Since when, by its clock, the thirteen days count for which it has to be able to read a
+    /// message of the session that leaves now. It may be one that others send on although it has
+    /// superseded it long ago: this is erased after fourteen.
+    pub(super) fn readable_since(&self, session: &SessionId, now: u64) -> UnixMillis {
+        let session = self.store().session(session).expect("read");
+        let clock = self.clock(now);
+        match session.map(|session| session.standing) {
+            Some(Standing::Superseded { since }) => clock.min(since.after(super::days(1))),
+            _ => clock,
+        }
+    }
+
     /// Whether it may reject what `other` publishes: without the extension, because the version is
-    /// too far ahead of the known one (protocol §3, jump rule); after a restore, because versions
-    /// start from an earlier one where the clock was set back, too.
+    /// too far ahead of the known one (protocol §3, jump rule); after a restore where the clock was
+    /// set back, too, because versions start from an earlier one, or because a message from before
+    /// it, which is dated later, is the newer word of the device.
     pub(super) fn may_reject_bundle_of(&self, other: &Self) -> bool {
         let known = self.store().device(&other.key, &other.id).expect("read");
         let bundle = other.store().own_bundle().expect("read");
@@ -474,7 +494,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             return false;
         };
         let leaps = own.ratchet_pre_key.is_none() && own.version > known.version + 10;
-        let earlier = (own.version, bundle.timestamp_ns) <= (known.version, known.bundle_ns);
+        let earlier = own.version < known.version || bundle.timestamp_ns <= known.bundle_ns;
         leaps || (other.restored_at.is_some() && earlier)
     }
 

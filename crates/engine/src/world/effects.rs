@@ -88,7 +88,9 @@ impl<H: Disks> World<H> {
         oracle::check_not_downward(sender, &above, &sent);
         let mut addressed: BTreeSet<_> = request.recipients.iter().copied().collect();
         // A text that nobody gets yet is copied when it is sent.
-        if !sent.only_asks() {
+        if sent.only_asks() {
+            addressed.remove(&sender.key);
+        } else {
             addressed.insert(sender.key);
         }
         for identity in addressed {
@@ -394,9 +396,13 @@ impl<H: Disks> World<H> {
         self.devices[at].sweep(&mut self.disks, self.now);
     }
 
-    /// Restoring takes a moment, so that no two processes start at the same instant.
+    /// Restoring takes so long that the KEM prekey that one makes does not serve with the prekey of
+    /// the next: the versions are minutes, and it serves with those of 14 (protocol §13, limits).
     pub(super) fn restore_backup_at(&mut self, at: usize) {
-        self.now += 1;
+        if !self.devices[at].is_backed_up() {
+            return;
+        }
+        self.advance(Duration::from_secs(15 * 60));
         self.devices[at].restore_backup(&mut self.disks, self.now);
         self.devices[at].sweep(&mut self.disks, self.now);
     }

@@ -75,7 +75,7 @@ use self::{
 pub use crate::store::contract::SplitMix64;
 use crate::{
     engine::SendRequest,
-    model::{AddressedMessage, Config, CopyOf, UnixMillis},
+    model::{AddressedMessage, Config, CopyOf, Mode, UnixMillis},
     store::StoreRead as _,
 };
 
@@ -235,8 +235,12 @@ impl<H: Disks> World<H> {
                 |device: &&SimulatedDevice<_>| device.key == recipient && device.id == installation;
             let reader = self.devices.iter().find(of);
             sent.targets.push(SentTarget {
-                clock: reader.map(|reader| reader.clock(self.now)),
-                prekey_known: reader.is_some_and(|reader| sender.knows_prekey_of(reader)),
+                readable_since: reader.map(|reader| reader.readable_since(&session, self.now)),
+                keys_known: reader.is_some_and(|reader| {
+                    let begins = target.mode == Mode::X3dh;
+                    sender.knows_prekey_of(reader)
+                        && (begins || !reader.restore_lost(suite, &session))
+                }),
                 installation,
                 message: target.message,
                 session,

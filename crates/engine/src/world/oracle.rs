@@ -143,7 +143,8 @@ pub(super) fn must_open<S: Transaction>(
         return false;
     };
     let went_ahead = |then| reader.clock_went_ahead(sent.left, then, now);
-    let young = target.clock.is_some_and(|then| went_ahead(then) < READABLE);
+    let since = target.readable_since;
+    let young = since.is_some_and(|since| went_ahead(since) < READABLE);
     let unread = match reader.read.get(&target.message) {
         None => true,
         Some(ReadState::Confirmed { .. }) => false,
@@ -153,7 +154,7 @@ pub(super) fn must_open<S: Transaction>(
     // A restored store may lack the session, the prekey or the chain position that the message
     // needs.
     let known = reader.restored_at.is_none_or(|when| sent.left > when);
-    young && target.prekey_known && unread && known && !declined
+    young && target.keys_known && unread && known && !declined
 }
 
 /// Checks the result of receiving a message against what it had to be, and notes what the frontend

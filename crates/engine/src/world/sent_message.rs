@@ -36,11 +36,13 @@ pub(super) struct SentTarget {
     pub(super) session: SessionId,
     pub(super) mode: Mode,
     pub(super) suite: Suite,
-    /// The clock of that device when the message left; `None` if there is no such device (any
-    /// more).
-    pub(super) clock: Option<UnixMillis>,
-    /// The sender knew the device's current prekey.
-    pub(super) prekey_known: bool,
+    /// When the days began, by the clock of that device, for which it has to be able to read the
+    /// message: when that left, or a day after the device had superseded the session. `None` if
+    /// there is no such device (any more).
+    pub(super) readable_since: Option<UnixMillis>,
+    /// The sender knew the device's current prekey, and did not go on with a post-quantum session
+    /// that the device had lost by a restore.
+    pub(super) keys_known: bool,
 }
 
 impl SentMessage {
