@@ -6,10 +6,12 @@
 #
 # How much each does: RATCHETD_KILLS (1000), RATCHETD_FAULTS (800), RATCHETD_CUTS (400),
 # RATCHETD_SCHEDULES (10000 of each mix; 20000 mixed ones in all), RATCHETD_MESSAGES (1000000).
-# RATCHETD_SEED repeats the choices of a run.
+# RATCHETD_SEED repeats the choices of a run; they are new ones without.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
+export RATCHETD_SEED=${RATCHETD_SEED:-$(od -An -N8 -tu8 /dev/urandom | tr -d ' ')}
+echo "RATCHETD_SEED=$RATCHETD_SEED"
 
 # Package and target, and a test in it.
 tests=(
