@@ -42,11 +42,11 @@ export class HttpRelay implements Relay {
   }
 
   async fetch(contentTopic: string, after: number): Promise<{ next: number; envelopes: string[] }> {
-    return (await this.#ask(`${contentTopic}?after=${after}`)).json() as never;
+    return this.#json(`${contentTopic}?after=${after}`);
   }
 
   async arrivals(after: number, signal: AbortSignal): Promise<{ next: number; topics: string[] }> {
-    return (await this.#ask(`/arrivals?after=${after}`, { signal })).json() as never;
+    return this.#json(`/arrivals?after=${after}`, { signal });
   }
 
   async keep(file: Blob): Promise<void> {
@@ -59,19 +59,30 @@ export class HttpRelay implements Relay {
     return checked(answer).body;
   }
 
+  async #json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const answer = await this.#ask(path, init);
+    return answered(answer.json(), init.signal);
+  }
+
   async #ask(path: string, init: RequestInit = {}): Promise<Response> {
     return checked(await this.#fetch(path, init));
   }
 
-  async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const timeout = AbortSignal.timeout(LONGEST_ANSWER);
     const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-    try {
-      return await fetch(this.url + path, { ...init, signal, credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" });
-    } catch (cause) {
-      if (init.signal?.aborted) throw init.signal.reason;
-      throw new RelayError("the relay does not answer", false, { cause });
-    }
+    const how = { credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" } as const;
+    return answered(fetch(this.url + path, { ...init, signal, ...how }), init.signal);
+  }
+}
+
+/** An answer or its content, both of which can be cut off. The platform does not always give the reason of the signal. */
+async function answered<T>(answer: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    throw new RelayError("the relay does not answer", false, { cause });
   }
 }
 
