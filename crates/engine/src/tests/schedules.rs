@@ -1,8 +1,8 @@
 //! The invariants of protocol §7 under random schedules: messages that are lost, repeated, withheld
 //! and forged, clocks that jump, processes that crash, devices that lose their state.
 //!
-//! A failing schedule is shrunk and shown with the seed of its run. `RATCHETD_SEED` draws others, or
-//! those of a run again; `RATCHETD_SCHEDULES` sets how many schedules the long run runs of each
+//! A failing schedule is shrunk and shown with the seed of its run. `RATCHETD_SEED` draws others,
+//! or those of a run again; `RATCHETD_SCHEDULES` sets how many schedules the long run runs of each
 //! setup.
 
 use std::env;

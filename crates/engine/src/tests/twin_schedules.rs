@@ -1,8 +1,8 @@
 //! Random schedules among our devices and simulated devices of status-go: they read what devices of
 //! status-go alone would have read.
 //!
-//! A failing schedule is shrunk and shown with the seed of its run. `RATCHETD_SEED` draws others, or
-//! those of a run again; `RATCHETD_SCHEDULES` sets how many schedules the long run takes in all.
+//! A failing schedule is shrunk and shown with the seed of its run. `RATCHETD_SEED` draws others,
+//! or those of a run again; `RATCHETD_SCHEDULES` sets how many schedules the long run takes in all.
 
 use std::{collections::BTreeMap, env};
 

@@ -477,9 +477,9 @@ impl<S: Transaction> SimulatedDevice<S> {
     }
 
     /// Whether it may reject what `other` publishes: without the extension, because the version is
-    /// too far ahead of the known one (protocol §3, jump rule); after a restore where the clock was
-    /// set back, too, because versions start from an earlier one, or because a message from before
-    /// it, which is dated later, is the newer word of the device.
+    /// too far ahead of the known one (protocol §3, jump rule); after a restore where the clock
+    /// was set back, too, because versions start from an earlier one, or because a message from
+    /// before it, which is dated later, is the newer word of the device.
     pub(super) fn may_reject_bundle_of(&self, other: &Self) -> bool {
         let known = self.store().device(&other.key, &other.id).expect("read");
         let bundle = other.store().own_bundle().expect("read");

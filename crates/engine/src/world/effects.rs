@@ -17,6 +17,11 @@ use crate::{
     wire::WireMessage,
 };
 
+/// How long it takes to restore a backup: so long that the KEM prekey that one restore makes does
+/// not serve with the prekey of the next. Versions count minutes, and it serves with those of 14
+/// (protocol §13, limits).
+const RESTORING: Duration = Duration::from_secs(15 * 60);
+
 /// What an attacker changes of a message before it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tampering {
@@ -396,13 +401,11 @@ impl<H: Disks> World<H> {
         self.devices[at].sweep(&mut self.disks, self.now);
     }
 
-    /// Restoring takes so long that the KEM prekey that one makes does not serve with the prekey of
-    /// the next: the versions are minutes, and it serves with those of 14 (protocol §13, limits).
     pub(super) fn restore_backup_at(&mut self, at: usize) {
         if !self.devices[at].is_backed_up() {
             return;
         }
-        self.advance(Duration::from_secs(15 * 60));
+        self.advance(RESTORING);
         self.devices[at].restore_backup(&mut self.disks, self.now);
         self.devices[at].sweep(&mut self.disks, self.now);
     }
