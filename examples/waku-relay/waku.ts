@@ -1,6 +1,7 @@
 /**
  * A node of a Waku network: it relays messages (11/WAKU2-RELAY, which is gossipsub), keeps them for a while, and gives what it kept
- * to nodes that were away (13/WAKU2-STORE, version 3). A node that connects asks the others for what it has missed.
+ * to nodes that were away (13/WAKU2-STORE, version 3). A node that connects asks the others for what it has missed, and asks once more
+ * when they begin to relay to it: what they heard in between comes on neither way.
  */
 
 import { createHash } from "node:crypto";
@@ -12,7 +13,7 @@ import { yamux } from "@chainsafe/libp2p-yamux";
 import { identify } from "@libp2p/identify";
 import { type Libp2p, type PeerId, type Stream, TopicValidatorResult } from "@libp2p/interface";
 import { tcp } from "@libp2p/tcp";
-import { multiaddr } from "@multiformats/multiaddr";
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { WakuMessage, proto_store } from "@waku/proto";
 import { lpStream } from "it-length-prefixed-stream";
 import { createLibp2p } from "libp2p";
@@ -70,10 +71,13 @@ export class WakuNode {
       if (message && node.#keep(message)) options.received(message.contentTopic, message.payload);
     });
     await libp2p.handle(STORE, ({ stream }) => void node.#answer(stream).catch(() => stream.abort(new Error("this is no query"))));
+    // It may be gone again. Then it is asked when it comes back.
+    const catchUp = (peer: PeerId | Multiaddr) => node.#catchUp(peer).catch(() => {});
     libp2p.addEventListener("peer:identify", ({ detail: { peerId, protocols } }) => {
-      // It may be gone again. Then it is asked when it comes back.
-      if (protocols.includes(STORE)) node.#catchUp(peerId).catch(() => {});
+      if (protocols.includes(STORE)) void catchUp(peerId);
     });
+    // Only now it passes on what it hears, and what it has heard since the first query nobody else would tell.
+    pubsub.addEventListener("gossipsub:graft", ({ detail }) => void catchUp(multiaddr(`/p2p/${detail.peerId}`)));
     pubsub.subscribe(options.shard);
     return node;
   }
@@ -193,7 +197,7 @@ export class WakuNode {
   }
 
   /** Asks another node for what it has and this one has not: first for the hashes, then for what is missing. */
-  async #catchUp(peer: PeerId): Promise<void> {
+  async #catchUp(peer: PeerId | Multiaddr): Promise<void> {
     let cursor: Uint8Array | undefined;
     do {
       const page = await this.#query(peer, { includeData: false, ...(cursor && { paginationCursor: cursor }) });
@@ -207,7 +211,7 @@ export class WakuNode {
     } while (cursor !== undefined);
   }
 
-  async #query(peer: PeerId, query: Partial<proto_store.StoreQueryRequest>): Promise<proto_store.StoreQueryResponse> {
+  async #query(peer: PeerId | Multiaddr, query: Partial<proto_store.StoreQueryRequest>): Promise<proto_store.StoreQueryResponse> {
     const stream = await this.#libp2p.dialProtocol(peer, STORE);
     try {
       const wire = lpStream(stream, { maxDataLength: PAGE * MAX_MESSAGE_BYTES });

@@ -67,6 +67,18 @@ test("what comes twice is kept once, and a node far away hears it through one be
   assert.equal((await envelopes(last, 4)).length, 4);
 });
 
+test("what is said while a node joins reaches it through the one it joins", async () => {
+  const speaker = await door();
+  const middle = await door(0, speaker);
+  await speaker.node.connected();
+  const joining = await door(0, middle);
+  let isJoined = false;
+  void joining.node.connected().then(() => (isJoined = true));
+  let said = 0;
+  while (!isJoined) assert.equal((await post(speaker, TOPIC, Buffer.from(`${said++}`))).status, 204);
+  assert.equal(new Set(await envelopes(joining, said)).size, said);
+});
+
 test("a store with many messages is caught up with in pages", async () => {
   const full = await door();
   for (let number = 0; number < 250; number++) await full.node.publish(TOPIC, Uint8Array.of(number));
