@@ -1959,9 +1959,10 @@ export interface SkippedInfo {
   /** The id of the device. */
   installationId: string;
   /**
-   * Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the same, and the
-   * text again once `installation.kem_prekey` names the device; or import the contact's `contactCodeFull` with
-   * `bundle_import`, and send the text again.
+   * Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the same. If no
+   * device of the recipient got a copy, send the text again once `installation.kem_prekey` names the device; or
+   * import the contact's `contactCodeFull` with `bundle_import`, and send the text again. Beside a copy for another
+   * device the text is not withheld, and the next message reaches this one.
    */
   reason: SkipReason;
 }
@@ -2432,7 +2433,8 @@ export interface Methods {
    * transaction. A group that we have accepted is written to by its id, whatever the policy for contacts: everybody
    * who is in it gets a copy, and nobody who is gone. With `mode: "key"` there is one envelope, encrypted once
    * under the group's key: without forward secrecy, and without a proof of who wrote it unless it is sealed. A
-   * retry with the same `requestId` within 24 hours gives the same bytes.
+   * retry with the same `requestId` within 24 hours gives the same bytes, unless a recipient got no copy for want
+   * of a KEM prekey.
    */
   "message_encryptGroup": {
     params: {
@@ -2927,7 +2929,8 @@ export interface Methods {
   /**
    * Asks an identity to become a contact, with an introduction.
    * Send the envelopes of the result. If the identity has asked us already, this accepts it. As long as none of its
-   * devices is known, the introduction cannot be empty.
+   * devices is known, the introduction cannot be empty. If KEM prekeys are missing, an envelope without targets is
+   * in its place, as of `message_encrypt`: the same call again sends it once they are there.
    */
   "contact_request": {
     params: {
@@ -2954,7 +2957,8 @@ export interface Methods {
   /**
    * Accepts an identity, with a message that gives both ends forward secrecy.
    * Send the envelopes of the result: with them the other end learns of it. As long as none of its devices is
-   * known, the message cannot be empty.
+   * known, the message cannot be empty. If KEM prekeys are missing, an envelope without targets is in its place, as
+   * of `message_encrypt`: the same call again sends it once they are there.
    */
   "contact_accept": {
     params: {

@@ -944,8 +944,10 @@ class SkippedInfo(TypedDict):
     """The id of the device."""
     reason: SkipReason
     """Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the
-    same, and the text again once `installation.kem_prekey` names the device; or import the
-    contact's `contactCodeFull` with `bundle_import`, and send the text again.
+    same. If no device of the recipient got a copy, send the text again once
+    `installation.kem_prekey` names the device; or import the contact's `contactCodeFull` with
+    `bundle_import`, and send the text again. Beside a copy for another device the text is not
+    withheld, and the next message reaches this one.
     """
 
 
@@ -3655,7 +3657,8 @@ class AsyncMethods:
         the policy for contacts: everybody who is in it gets a copy, and nobody who is gone. With
         `mode: "key"` there is one envelope, encrypted once under the group's key: without forward
         secrecy, and without a proof of who wrote it unless it is sealed. A retry with the same
-        `requestId` within 24 hours gives the same bytes.
+        `requestId` within 24 hours gives the same bytes, unless a recipient got no copy for want of
+        a KEM prekey.
 
         account: The account that the call works on. May be left out when there is exactly one. It
             takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or
@@ -4279,7 +4282,9 @@ class AsyncMethods:
         """Asks an identity to become a contact, with an introduction.
 
         Send the envelopes of the result. If the identity has asked us already, this accepts it. As
-        long as none of its devices is known, the introduction cannot be empty.
+        long as none of its devices is known, the introduction cannot be empty. If KEM prekeys are
+        missing, an envelope without targets is in its place, as of `message_encrypt`: the same call
+        again sends it once they are there.
 
         identity: The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or
             0x03… (33 bytes), or zQ3sh….
@@ -4318,7 +4323,9 @@ class AsyncMethods:
         """Accepts an identity, with a message that gives both ends forward secrecy.
 
         Send the envelopes of the result: with them the other end learns of it. As long as none of
-        its devices is known, the message cannot be empty.
+        its devices is known, the message cannot be empty. If KEM prekeys are missing, an envelope
+        without targets is in its place, as of `message_encrypt`: the same call again sends it once
+        they are there.
 
         identity: The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or
             0x03… (33 bytes), or zQ3sh….
@@ -5787,7 +5794,8 @@ class Methods:
         the policy for contacts: everybody who is in it gets a copy, and nobody who is gone. With
         `mode: "key"` there is one envelope, encrypted once under the group's key: without forward
         secrecy, and without a proof of who wrote it unless it is sealed. A retry with the same
-        `requestId` within 24 hours gives the same bytes.
+        `requestId` within 24 hours gives the same bytes, unless a recipient got no copy for want of
+        a KEM prekey.
 
         account: The account that the call works on. May be left out when there is exactly one. It
             takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or
@@ -6411,7 +6419,9 @@ class Methods:
         """Asks an identity to become a contact, with an introduction.
 
         Send the envelopes of the result. If the identity has asked us already, this accepts it. As
-        long as none of its devices is known, the introduction cannot be empty.
+        long as none of its devices is known, the introduction cannot be empty. If KEM prekeys are
+        missing, an envelope without targets is in its place, as of `message_encrypt`: the same call
+        again sends it once they are there.
 
         identity: The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or
             0x03… (33 bytes), or zQ3sh….
@@ -6450,7 +6460,9 @@ class Methods:
         """Accepts an identity, with a message that gives both ends forward secrecy.
 
         Send the envelopes of the result: with them the other end learns of it. As long as none of
-        its devices is known, the message cannot be empty.
+        its devices is known, the message cannot be empty. If KEM prekeys are missing, an envelope
+        without targets is in its place, as of `message_encrypt`: the same call again sends it once
+        they are there.
 
         identity: The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or
             0x03… (33 bytes), or zQ3sh….

@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
     model::{
         Device, DeviceKem, KemDelivery, MAX_KEM_PREKEYS_PER_BUNDLE, NotPostQuantum, SendError,
-        StoreError,
+        SkipReason, Skipped, StoreError,
     },
     own_bundle::Publication,
     send::encrypt_for_device::MessageParts,
@@ -91,12 +91,12 @@ impl Engine {
     }
 
     /// The devices among `devices` whose KEM prekeys an advertisement asks for. Of an identity of
-    /// which no device is known, that of any device, if without one nothing may be written.
+    /// which no device is known, that of any device.
     pub(super) fn asked_of(&self, devices: &[Device], none_known: bool) -> Vec<String> {
         if !self.config.allows_post_quantum() {
             return Vec::new();
         }
-        if none_known && self.config.requires_post_quantum() {
+        if none_known {
             return vec![ANY_INSTALLATION.to_owned()];
         }
         let wanting = devices.iter().filter(|device| device.wants_kem());
@@ -114,17 +114,52 @@ impl Engine {
         recipient: &IdentityKey,
         payload: &[u8],
     ) -> Result<(), SendError> {
-        if payload.is_empty() || !self.config.allows_post_quantum() {
+        if payload.is_empty() {
             return Ok(());
         }
-        let devices = store.devices(recipient)?;
-        let required = devices.iter().any(|device| device.kem.post_quantum);
-        if required || self.config.requires_post_quantum() {
+        let alone = self.config.requires_post_quantum();
+        if alone || self.is_read_above(store, recipient, &MessageParts::default())? {
             return Err(SendError::SuiteForbidden {
                 recipient: recipient.to_compact(),
             });
         }
         Ok(())
+    }
+
+    /// Leaves out the devices that the DH entry of a message is for, if a post-quantum device would
+    /// read it too. The KEM prekey of that one is what is missing.
+    pub(super) fn withhold_by_dh(
+        &self,
+        store: &dyn StoreRead,
+        recipient: &IdentityKey,
+        parts: &mut MessageParts,
+    ) -> Result<(), StoreError> {
+        if parts.by_dh.is_empty() || !self.is_read_above(store, recipient, parts)? {
+            return Ok(());
+        }
+        let withheld = parts.by_dh.drain(..).map(|(installation, _)| Skipped {
+            identity: *recipient,
+            installation,
+            reason: SkipReason::KemKeyMissing,
+        });
+        parts.skipped.extend(withheld);
+        Ok(())
+    }
+
+    /// Whether a post-quantum device of `recipient` would read the DH entry of a message, since it
+    /// has none of its own, while suite x25519-mlkem768 may be used.
+    fn is_read_above(
+        &self,
+        store: &dyn StoreRead,
+        recipient: &IdentityKey,
+        parts: &MessageParts,
+    ) -> Result<bool, StoreError> {
+        if !self.config.allows_post_quantum() {
+            return Ok(false);
+        }
+        let devices = store.devices(recipient)?;
+        let lacks = |device: &Device| !parts.entries.contains_key(device.installation.as_str());
+        Ok(devices.iter().any(|it| it.kem.post_quantum && lacks(it)))
     }
 
     /// Records that a ratchet message of `device` was read, which asks for the KEM prekeys of the

@@ -297,8 +297,8 @@ impl Engine {
             self.send_to(store, env, recipient, &mut publication, content, &mut sent)?;
             size.check(&sent)?;
         }
-        // A text that nobody has got is still to be sent, and is copied then.
-        if decision.is_some() || group.is_some() || !sent.only_asks() {
+        // What nobody has got is still to be sent, and is copied then.
+        if group.is_some() || !sent.only_asks() {
             let (publication, sent) = (&mut publication, &mut sent);
             self.encrypt_for_own_devices(store, env, publication, content, &copy_of, sent)?;
         }
@@ -337,12 +337,13 @@ impl Engine {
         for device in targets.chosen {
             self.encrypt_for_device(store, env, device, publication, content, &mut parts)?;
         }
-        let asks = parts.asks();
-        sent.skipped.append(&mut parts.skipped);
         if copy_of.decision.is_some() && content.payload.is_empty() {
             // By DH it would say nothing.
             parts.by_dh.clear();
         }
+        self.withhold_by_dh(store, &me, &mut parts)?;
+        let asks = parts.asks();
+        sent.skipped.append(&mut parts.skipped);
         let message = if asks {
             Some(self.asking(store, env, &me, publication)?)
         } else {
@@ -386,16 +387,13 @@ impl Engine {
         for device in targets.chosen {
             self.encrypt_for_device(store, env, device, publication, content, &mut parts)?;
         }
+        self.withhold_by_dh(store, recipient, &mut parts)?;
         parts.check_suites(recipient)?;
         let asks = parts.asks();
         let none_known = parts.is_empty() && parts.skipped.is_empty();
         sent.skipped.append(&mut parts.skipped);
         let message = if none_known {
             check_not_empty(content.payload)?;
-            if content.mark.is_some() {
-                // What was decided is recorded, so the text must go with it, or nothing.
-                self.check_by_dh(store, recipient, content.payload)?;
-            }
             Some(if self.config.requires_post_quantum() {
                 self.asking(store, env, recipient, publication)?
             } else {

@@ -341,9 +341,11 @@ pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
 }
 
 /// The KEM prekeys beside a bundle, those after the first [`MAX_KEM_PREKEYS_PER_BUNDLE`] included.
-/// `None` is one that is not of this form.
+/// `None` is one that is not of this form, or stands for all if the field holds something else.
 pub(crate) fn decode_kem_prekeys(bundle: &[u8]) -> Vec<Option<RawKemPreKey>> {
-    let beside = proto::KemPreKeys::decode(bundle).unwrap_or_default();
+    let Ok(beside) = proto::KemPreKeys::decode(bundle) else {
+        return vec![None];
+    };
     let decode = |wire: Vec<u8>| {
         let key = proto::KemPreKey::decode(wire.as_slice()).ok()?;
         Some(RawKemPreKey {

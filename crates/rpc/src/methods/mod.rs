@@ -272,7 +272,8 @@ methods! {
     /// the policy for contacts: everybody who is in it gets a copy, and nobody who is gone. With
     /// `mode: "key"` there is one envelope, encrypted once under the group's key: without forward
     /// secrecy, and without a proof of who wrote it unless it is sealed. A retry with the same
-    /// `requestId` within 24 hours gives the same bytes.
+    /// `requestId` within 24 hours gives the same bytes, unless a recipient got no copy for want of
+    /// a KEM prekey.
     MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE | GROUP | ACTS | KEYS;
     /// Makes a public message, which is not encrypted.
     ///
@@ -380,12 +381,16 @@ methods! {
     /// Asks an identity to become a contact, with an introduction.
     ///
     /// Send the envelopes of the result. If the identity has asked us already, this accepts it. As
-    /// long as none of its devices is known, the introduction cannot be empty.
+    /// long as none of its devices is known, the introduction cannot be empty. If KEM prekeys are
+    /// missing, an envelope without targets is in its place, as of `message_encrypt`: the same call
+    /// again sends it once they are there.
     ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
     ///
     /// Send the envelopes of the result: with them the other end learns of it. As long as none of
-    /// its devices is known, the message cannot be empty.
+    /// its devices is known, the message cannot be empty. If KEM prekeys are missing, an envelope
+    /// without targets is in its place, as of `message_encrypt`: the same call again sends it once
+    /// they are there.
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity, which is told nothing unless there is a text.
     ///

@@ -67,8 +67,10 @@ pub struct SkippedInfo {
     /// The id of the device.
     pub installation_id: String,
     /// Why the device got no copy. With `kem_key_missing`, send the envelopes of this result all the
-    /// same, and the text again once `installation.kem_prekey` names the device; or import the
-    /// contact's `contactCodeFull` with `bundle_import`, and send the text again.
+    /// same. If no device of the recipient got a copy, send the text again once
+    /// `installation.kem_prekey` names the device; or import the contact's `contactCodeFull` with
+    /// `bundle_import`, and send the text again. Beside a copy for another device the text is not
+    /// withheld, and the next message reaches this one.
     pub reason: SkipReason,
 }
 

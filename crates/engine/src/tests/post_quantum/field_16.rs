@@ -61,8 +61,15 @@ fn a_bad_kem_prekey_gives_a_warning_and_breaks_nothing() {
         assert_eq!(alice.held(&bob), None);
     }
     let no_protobuf = beside(&short, &[vec![0xff; 3]]);
-    let imported = alice.import_bundle(&no_protobuf);
-    assert_eq!(imported.warnings[0].kind, WarningKind::InvalidKemPreKey);
+    // Field 16 with a number beside a good one: the field as a whole is of no form.
+    let number = [bob.bundle(), vec![0x80, 0x01, 1]].concat();
+    for wire in [no_protobuf, number] {
+        let imported = alice.import_bundle(&wire);
+        assert_eq!(imported.warnings.len(), 1);
+        assert_eq!(imported.warnings[0].kind, WarningKind::InvalidKemPreKey);
+        assert_eq!(imported.installations.len(), 1);
+        assert_eq!(alice.held(&bob), None);
+    }
     // A message with one is read.
     bob.import_bundle(&alice.short());
     let message = altered(&bob.send(alice.key, "x"), |message| {

@@ -202,16 +202,88 @@ fn a_text_by_dh_is_refused_where_a_device_is_post_quantum() {
     // While the suite is in use.
     alice.engine.config.suites = vec![X25519];
     assert!(step(&mut alice, bob.key, "no, because", decline).is_ok());
-    // Of nobody known, with this suite alone.
+    // With this suite alone, to anybody.
     alice.engine.config.suites = vec![X25519MlKem768];
     let carol = TestDevice::new(3, "carol").key;
-    for mark in [ContactMark::Request, decline] {
-        let refused = step(&mut alice, carol, "text", mark);
-        assert!(matches!(refused, Err(SendError::SuiteForbidden { .. })));
-    }
+    let refused = step(&mut alice, carol, "no, because", decline);
+    assert!(matches!(refused, Err(SendError::SuiteForbidden { .. })));
     let contact = alice.engine.viewer().contact(&alice.store, &carol).unwrap();
     assert_eq!(contact.state, ContactState::None, "nothing is recorded");
     assert!(step(&mut alice, carol, "", decline).is_ok());
+}
+
+#[test]
+fn a_contact_step_is_sent_and_copied_once_a_kem_prekey_is_there() {
+    let only = [X25519MlKem768];
+    for known in [false, true] {
+        let mut alice = TestDevice::using(1, "alice", &only);
+        let mut laptop = TestDevice::using(1, "laptop", &only);
+        let mut bob = TestDevice::using(2, "bob", &only);
+        alice.import_bundle(&laptop.bundle());
+        alice.enable(&laptop.id).unwrap();
+        if known {
+            alice.import_bundle(&bob.bundle());
+            alice.forget_kem(&bob);
+        }
+        let peer = bob.key;
+        let request = SendRequest {
+            recipients: vec![peer],
+            payload: b"I am Alice".to_vec().into(),
+            request_id: None,
+            seal: None,
+        };
+        let ask = |alice: &mut TestDevice| {
+            let change = alice
+                .transact(|engine, store, env| engine.request_contact(store, env, &request, &peer));
+            change.unwrap()
+        };
+        let asked = ask(&mut alice);
+        assert_eq!(asked.contact.state, ContactState::RequestSent);
+        let [asking] = &asked.sent.messages[..] else {
+            panic!("nothing but the advertisement: {asked:?}")
+        };
+        assert_asks(asking, &[if known { "x1-bob" } else { "none" }]);
+        let reply = bob.receive(alice.key, asking).reply.unwrap();
+        alice.receive(bob.key, &reply);
+        let asked = ask(&mut alice);
+        assert!(asked.sent.post_quantum());
+        let [to_bob, copy] = &asked.sent.messages[..] else {
+            panic!("{asked:?}")
+        };
+        assert_eq!(bob.read(alice.key, to_bob), "I am Alice");
+        let copied = laptop.receive(alice.key, copy).copy_of.unwrap();
+        assert_eq!(copied.recipients, [bob.key]);
+    }
+}
+
+#[test]
+fn nothing_goes_by_dh_where_a_post_quantum_device_would_read_it() {
+    let (mut alice, mut bob) = post_quantum();
+    let mut plain = TestDevice::plain(2, "plain");
+    alice.import_bundle(&plain.bundle());
+    alice.send(bob.key, "on a session");
+    alice.reset(bob.key, Some(&plain.id)).unwrap();
+    // The other one has a copy of its own.
+    let sent = alice.send(bob.key, "by DH");
+    let by_dh = sent.targets.iter().map(|it| it.mode == Mode::Dh);
+    assert_eq!(by_dh.filter(|it| *it).count(), 1);
+    assert_eq!(sent.targets.len(), 2);
+    assert!(bob.receive(alice.key, &sent).post_quantum);
+    assert_eq!(plain.read(alice.key, &sent), "by DH");
+    // And now none.
+    alice.forget_kem(&bob);
+    bob.later(DAY);
+    alice.import_bundle(&bob.short());
+    let sent = alice.try_send(&[bob.key], "secret", Some("1")).unwrap();
+    let reasons: Vec<_> = sent.skipped.iter().map(|it| it.reason).collect();
+    assert_eq!(reasons, [SkipReason::KemKeyMissing; 2]);
+    assert_asks(&sent.messages[0], &["x1-bob"]);
+    let reply = bob.receive(alice.key, &sent.messages[0]).reply.unwrap();
+    alice.receive(bob.key, &reply);
+    let sent = alice.try_send(&[bob.key], "secret", Some("1")).unwrap();
+    assert_eq!(sent.skipped, []);
+    assert!(bob.receive(alice.key, &sent.messages[0]).post_quantum);
+    assert_eq!(plain.read(alice.key, &sent.messages[0]), "secret");
 }
 
 #[test]

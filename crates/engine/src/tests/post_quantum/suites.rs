@@ -169,6 +169,27 @@ fn with_this_suite_alone_no_text_leaves_before_a_kem_prekey_is_there() {
 }
 
 #[test]
+fn an_advertisement_to_whom_nothing_is_known_of_brings_the_answer() {
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
+    let asking = alice
+        .transact(|engine, store, env| engine.advertise(store, env, &bob.key, None))
+        .unwrap();
+    assert_eq!(wanted(&asking), ["none"]);
+    let reply = bob.receive(alice.key, &asking).reply.expect("the keys");
+    alice.receive(bob.key, &reply);
+    let first = alice.sent(bob.key, "secret");
+    assert!(first.post_quantum());
+    assert_eq!(bob.read(alice.key, &first.messages[0]), "secret");
+    // With the suite left out nobody is asked.
+    let mut carol = TestDevice::using(3, "carol", &[X25519, Secp256k1]);
+    let advertised = carol
+        .transact(|engine, store, env| engine.advertise(store, env, &bob.key, None))
+        .unwrap();
+    assert!(wanted(&advertised).is_empty());
+    assert_eq!(bob.receive(carol.key, &advertised).reply, None);
+}
+
+#[test]
 fn a_device_that_has_kem_prekeys_is_asked_and_one_that_has_none_is_refused() {
     for suites in [&[X25519MlKem768][..], &[X25519MlKem768, Secp256k1]] {
         let mut alice = TestDevice::using(1, "alice", suites);
