@@ -47,8 +47,9 @@ PY
 }
 # Waits until a file has a line that matches, or its writer is gone.
 wait_for() {
+  local began=$SECONDS
   until grep -q "$1" "$2" 2>/dev/null; do
-    kill -0 "$3" 2>/dev/null || fail "$(cat "$2" "$work/log")"
+    kill -0 "$3" 2>/dev/null && ((SECONDS < began + 120)) || fail "$(cat "$2" "$work/log")"
     sleep 0.05
   done
 }
@@ -64,7 +65,7 @@ class Site(http.server.SimpleHTTPRequestHandler):
     def do_POST(self):
         told = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         if self.path == "/meet":
-            together.wait(30)
+            together.wait(90)
         else:
             print(told, flush=True)
         self.send_response(204)

@@ -284,7 +284,7 @@ def test_a_daemon_below_a_path_of_a_proxy_is_asked_there() -> None:
 def test_a_call_has_a_time(daemon: Daemon) -> None:
     with daemon.client() as client:
         newest = client.system_status()["newestEvent"]
-    with Client(daemon.socket, timeout=0.2) as client:
+    with Client(daemon.socket, timeout=2) as client:
         with pytest.raises(NoAnswerError, match="in time"):
             client.event_list(account="*", after=newest, waitMs=60_000)
         assert client.system_version()["protocol"] == 1

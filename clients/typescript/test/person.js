@@ -7,7 +7,7 @@ const says = (who) => lines().some((line) => line === `${who}: this is ${who}`);
 
 // If it does not come to that, what there is shows why.
 async function until(isDone) {
-  for (let tries = 0; tries < 500 && !isDone(); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let tries = 0; tries < 3000 && !isDone(); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 await until(() => form.onsubmit !== null);

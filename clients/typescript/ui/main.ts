@@ -137,7 +137,11 @@ class Visit {
     if (JSON.stringify(peers) === JSON.stringify(look.peers) && peers.length > 0) return;
     look.peers = peers;
     show(byId("known"), peers, () => peers.map((peer) => h("option", { value: peer }, this.#named(peer))));
-    await this.#showTopics(look);
+    await this.#showTopics(look).catch((error: unknown) => {
+      // The next look shows them.
+      look.peers = [];
+      throw error;
+    });
   }
 
   #tick(session: SessionInfo): void {

@@ -55,6 +55,8 @@ export class Messenger implements Receiver {
   readonly #arrived = new Set<string>();
   readonly #arrival = new Bell();
   readonly #departure = new Bell();
+  /** How many KEM prekeys have come. */
+  #keysCame = 0;
 
   constructor(
     readonly client: Client,
@@ -154,13 +156,14 @@ export class Messenger implements Receiver {
   async #step(step: Step, identity: string, text: string, said: Partial<Content> = {}): Promise<void> {
     const id = crypto.randomUUID();
     const at = Date.now();
+    const before = this.#keysCame;
     const { envelopes, ...how } = await this.#decide(step, identity, { id, text, extra: { ...said, at } });
     await this.history.person(identity, () => {});
     const key = text === "" ? null : `${this.me}/${id}`;
     const added: Said | undefined = key === null ? undefined : { key, id, chat: identity, from: this.me, text, at, state: "sending", step };
     // Without a text there is nothing in the chat that could wait: it is noted.
     if (key === null) await this.history.setNote(`${step} ${identity}`, how.isWaiting);
-    await this.#depart(key, envelopes, { ...how, added });
+    await this.#depart(key, envelopes, { ...how, added }, before);
     if (key !== null) this.listener.said(identity);
     this.listener.changed();
   }
@@ -345,10 +348,12 @@ export class Messenger implements Receiver {
     await this.#depart(null, envelopes);
   }
 
-  /** Has envelopes posted, after everything that waits. */
-  async #depart(key: string | null, envelopes: readonly SealedEnvelopeInfo[], how?: Encrypted): Promise<void> {
+  /** Has envelopes posted, after everything that waits. `before` is how many KEM prekeys had come before they were made. */
+  async #depart(key: string | null, envelopes: readonly SealedEnvelopeInfo[], how?: Encrypted, before = this.#keysCame): Promise<void> {
     await this.history.encrypted(key, envelopes, how);
     this.#departure.ring();
+    // What it waits for has come before it was known to wait.
+    if (how?.isWaiting && before !== this.#keysCame) await this.#resume().catch(this.#interrupted);
   }
 
   /** Sends what waits for a KEM prekey of somebody, or of anybody. If none has come, they are asked once more. */
@@ -393,8 +398,9 @@ export class Messenger implements Receiver {
     const envelopes: SealedEnvelopeInfo[] = [];
     try {
       if (step !== undefined) {
+        const before = this.#keysCame;
         const { envelopes, ...how } = await this.#decide(step, chat, { id, text, extra });
-        await this.#depart(key, envelopes, how);
+        await this.#depart(key, envelopes, how, before);
         return this.listener.said(chat);
       }
       if (picture !== undefined) {
@@ -406,8 +412,9 @@ export class Messenger implements Receiver {
       // After a crash it is the same call, and gives the same bytes.
       const options = { signal, onInterruption: this.#interrupted };
       const message = { account: this.#account, to: chat, id, text, extra };
+      const before = this.#keysCame;
       const { withheld, postQuantum } = await send(this.client, message, async (envelope) => void envelopes.push(envelope), options);
-      await this.#depart(key, envelopes, { isWaiting: withheld.length > 0, postQuantum });
+      await this.#depart(key, envelopes, { isWaiting: withheld.length > 0, postQuantum }, before);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await this.history.change(key, (said) => void (said.state = "failed"));
@@ -448,7 +455,10 @@ export class Messenger implements Receiver {
     const ask = async (): Promise<void> => {
       while (!this.#stopped.signal.aborted) {
         await pause(FIRST_DELAY, this.#stopped.signal);
-        if (await this.client.call("system_version").catch(() => null)) return this.#answers("daemon", true);
+        if ((await this.client.call("system_version").catch(() => null)) === null) continue;
+        this.#answers("daemon", true);
+        // It may have gone while what waits was being sent.
+        return this.#resume().catch(this.#interrupted);
       }
     };
     void ask();
@@ -466,7 +476,10 @@ export class Messenger implements Receiver {
     // A KEM prekey may have come while we were away.
     await resume();
     for await (const event of this.client.events(options)) {
-      if (event.type === "installation.kem_prekey") await resume(event.data.identity);
+      if (event.type === "installation.kem_prekey") {
+        this.#keysCame++;
+        await resume(event.data.identity);
+      }
       if (event.type === "lagged") await resume();
       if (/^(contact|installation|lagged)/.test(event.type)) this.listener.changed();
     }

@@ -278,8 +278,9 @@ export class Screen {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-opens]")) {
       onClick(button, addError, async () => {
         if (button.dataset.opens === "add") return this.#openAdd();
-        await this.#showDevices();
+        // From now on what changes is shown.
         find<HTMLDialogElement>("#devices").showModal();
+        await this.#showDevices();
       });
     }
     find("#add").addEventListener("close", () => this.#scanning.abort());

@@ -385,7 +385,8 @@ fn a_flood_is_refused_or_told_to_come_again_and_leaves_nothing_behind() {
             assert!(met.busy > 0 && met.answered > 0, "{} busy", met.busy);
         });
     }
-    assert_eq!(settled(&door, before), Some(before), "file descriptors");
+    let left = settled(&door, before).expect("as before");
+    assert!(left <= before, "{left} file descriptors, {before} before");
     let after = resident(&door).expect("as before");
     assert!(after < memory + 8 * 1024, "{memory} KiB, then {after}");
     door.works();

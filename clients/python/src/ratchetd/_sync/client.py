@@ -126,6 +126,8 @@ class Client(Methods):
                     raise error from cause
                 on_interruption(error)
             except Exception as error:
+                if self._calls.is_closed:
+                    return
                 if not protocol.is_transient(error):
                     raise
                 on_interruption(error)

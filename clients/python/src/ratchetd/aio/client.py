@@ -125,6 +125,8 @@ class Client(AsyncMethods):
                     raise error from cause
                 on_interruption(error)
             except Exception as error:
+                if self._calls.is_closed:
+                    return
                 if not protocol.is_transient(error):
                     raise
                 on_interruption(error)
