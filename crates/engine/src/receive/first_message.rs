@@ -188,6 +188,7 @@ impl Engine {
             }),
             _ => None,
         };
+        let post_quantum = added.is_some();
         let (identity, ephemeral) = (&self.account.identity, &header.ephemeral);
         let Ok(shared) = x3dh::respond(identity, &own.signed, sender, ephemeral, added) else {
             return Ok(failed(Reason::Malformed, ReplyDue::None));
@@ -206,7 +207,7 @@ impl Engine {
             role: Role::Responder,
             signed_pre_key: *prekey,
             ratchet_pre_key: ratchet_pair.map(|pair| *pair.public()),
-            post_quantum: header.kem.is_some(),
+            post_quantum,
             kem: None,
             handshake: Handshake::Established,
             ratchet,

@@ -160,12 +160,17 @@ impl Engine {
             ephemeral: ephemeral.public(),
         });
         let added = match (&kem, prekey.ratchet_pre_key()) {
+            (None, _) => None,
             (Some((_, secret)), Some(ratchet_pre_key)) => Some(PostQuantum {
                 secret,
                 ratchet_pre_key,
                 session: &id,
             }),
-            _ => None,
+            (Some(_), None) => {
+                return Err(SendError::Key(
+                    "the suite needs a ratchet prekey".to_owned(),
+                ));
+            }
         };
         let shared = x3dh::initiate(&self.account.identity, &ephemeral, prekey, added)?;
         let ratchet = SessionRatchet::initiate(&shared, prekey, suite.curve(), env.rng)?;
