@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::support::{
-    Daemon, EventStream, Party, RATCHETD, SILENCE, WebSocket,
+    Daemon, EventStream, Party, RATCHETD, SILENCE, WebSocket, begun,
     bundles::{bundle_of, entry, identity},
     connect, head, hex, request, serve_logged, spoilt, terminate, text,
 };
@@ -610,7 +610,10 @@ fn a_daemon_that_stops_ends_every_wait_and_every_stream_and_waits_for_none() {
     let mut subscribed = WebSocket::open(&socket);
     let answer = subscribed.ask(&call(1, "event_subscribe", json!({})));
     assert!(answer["result"].is_string(), "{answer}");
-    let mut waiting = post(&socket, &call(2, "event_list", json!({"waitMs": 60_000})));
+    let call_that_waits = call(2, "event_list", json!({"waitMs": 60_000})).to_string();
+    let mut waiting = begun(&socket, call_that_waits.len());
+    let body = call_that_waits.as_bytes();
+    waiting.write_all(body).expect("to send");
     let mut also_waiting = WebSocket::open(&socket);
     also_waiting.send(&call(3, "event_list", json!({"waitMs": 60_000})));
 

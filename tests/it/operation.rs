@@ -4,12 +4,11 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    os::unix::net::UnixStream,
     process::{Command, Stdio},
 };
 
 use crate::support::{
-    self, Daemon, RATCHETD, WebSocket, head, path_text, serve, serve_logged, terminate, text,
+    self, Daemon, RATCHETD, WebSocket, begun, path_text, serve, serve_logged, terminate, text,
 };
 use serde_json::{Value, json};
 
@@ -353,16 +352,7 @@ fn answered_while_it_stops(body: &str) -> (String, tempfile::TempDir) {
     let mut process = serve_logged(scratch.path());
     let socket = scratch.path().join("s");
 
-    let mut late = UnixStream::connect(&socket).expect("to connect");
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    late.write_all(request.as_bytes()).expect("to send");
-    // The daemon asks for the body: it has taken up the request.
-    assert!(head(&mut late).starts_with("HTTP/1.1 100"));
-
+    let mut late = begun(&socket, body.len());
     terminate(&process);
     let log = BufReader::new(process.stderr.take().expect("its log"));
     let mut lines = log.lines().map(|line| line.expect("text"));

@@ -33,6 +33,18 @@ pub fn head(stream: &mut impl Read) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
+/// A call of which the daemon has taken up the head, and asks for the body of that many bytes.
+pub fn begun(socket: &Path, length: usize) -> UnixStream {
+    let mut stream = connect(socket);
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("to send");
+    assert!(head(&mut stream).starts_with("HTTP/1.1 100"));
+    stream
+}
+
 /// A WebSocket to the daemon.
 pub struct WebSocket<S = UnixStream>(S);
 
