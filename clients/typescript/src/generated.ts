@@ -1949,7 +1949,10 @@ export type SkipReason =
   | "suite_forbidden"
   /** Its prekey is not known. */
   | "no_prekey"
-  /** It has KEM prekeys and none is here that serves, and nothing may be written to it below suite x25519-mlkem768. */
+  /**
+   * It has KEM prekeys and none is here that serves, and nothing may be written to it below suite x25519-mlkem768;
+   * or it can be reached by DH alone, which such a device of the same identity would read.
+   */
   | "kem_key_missing";
 
 /** A device that got no copy. */

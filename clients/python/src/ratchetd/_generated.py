@@ -931,7 +931,8 @@ disabled: The user disabled it.
 suite_forbidden: The configuration (`ratchet.suites`) allows no suite that would reach it.
 no_prekey: Its prekey is not known.
 kem_key_missing: It has KEM prekeys and none is here that serves, and nothing may be written to it
-    below suite x25519-mlkem768.
+    below suite x25519-mlkem768; or it can be reached by DH alone, which such a device of the same
+    identity would read.
 """
 
 

@@ -105,7 +105,8 @@ closed_sets! {
         /// Its prekey is not known.
         NoPreKey = "no_prekey" [6],
         /// It has KEM prekeys and none is here that serves, and nothing may be written to it below
-        /// suite x25519-mlkem768.
+        /// suite x25519-mlkem768; or it can be reached by DH alone, which such a device of the same
+        /// identity would read.
         KemKeyMissing = "kem_key_missing" [7],
     }
 

@@ -55,6 +55,19 @@ impl MessageParts {
         self.is_empty() && self.lacks(SkipReason::KemKeyMissing)
     }
 
+    /// Leaves out the devices of `recipient` that the DH entry is for, if one that lacks its KEM
+    /// prekey would read that entry too.
+    pub(crate) fn withhold_by_dh(&mut self, recipient: &IdentityKey) {
+        if self.lacks(SkipReason::KemKeyMissing) {
+            let by_dh = self.by_dh.drain(..).map(|(installation, _)| Skipped {
+                identity: *recipient,
+                installation,
+                reason: SkipReason::KemKeyMissing,
+            });
+            self.skipped.extend(by_dh);
+        }
+    }
+
     fn lacks(&self, reason: SkipReason) -> bool {
         self.skipped.iter().any(|skipped| skipped.reason == reason)
     }

@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
     model::{
         Device, DeviceKem, KemDelivery, MAX_KEM_PREKEYS_PER_BUNDLE, NotPostQuantum, SendError,
-        SkipReason, Skipped, StoreError,
+        StoreError,
     },
     own_bundle::Publication,
     send::encrypt_for_device::MessageParts,
@@ -114,52 +114,17 @@ impl Engine {
         recipient: &IdentityKey,
         payload: &[u8],
     ) -> Result<(), SendError> {
-        if payload.is_empty() {
+        if payload.is_empty() || !self.config.allows_post_quantum() {
             return Ok(());
         }
-        let alone = self.config.requires_post_quantum();
-        if alone || self.is_read_above(store, recipient, &MessageParts::default())? {
+        let devices = store.devices(recipient)?;
+        let required = devices.iter().any(|device| device.kem.post_quantum);
+        if required || self.config.requires_post_quantum() {
             return Err(SendError::SuiteForbidden {
                 recipient: recipient.to_compact(),
             });
         }
         Ok(())
-    }
-
-    /// Leaves out the devices that the DH entry of a message is for, if a post-quantum device would
-    /// read it too. The KEM prekey of that one is what is missing.
-    pub(super) fn withhold_by_dh(
-        &self,
-        store: &dyn StoreRead,
-        recipient: &IdentityKey,
-        parts: &mut MessageParts,
-    ) -> Result<(), StoreError> {
-        if parts.by_dh.is_empty() || !self.is_read_above(store, recipient, parts)? {
-            return Ok(());
-        }
-        let withheld = parts.by_dh.drain(..).map(|(installation, _)| Skipped {
-            identity: *recipient,
-            installation,
-            reason: SkipReason::KemKeyMissing,
-        });
-        parts.skipped.extend(withheld);
-        Ok(())
-    }
-
-    /// Whether a post-quantum device of `recipient` would read the DH entry of a message, since it
-    /// has none of its own, while suite x25519-mlkem768 may be used.
-    fn is_read_above(
-        &self,
-        store: &dyn StoreRead,
-        recipient: &IdentityKey,
-        parts: &MessageParts,
-    ) -> Result<bool, StoreError> {
-        if !self.config.allows_post_quantum() {
-            return Ok(false);
-        }
-        let devices = store.devices(recipient)?;
-        let lacks = |device: &Device| !parts.entries.contains_key(device.installation.as_str());
-        Ok(devices.iter().any(|it| it.kem.post_quantum && lacks(it)))
     }
 
     /// Records that a ratchet message of `device` was read, which asks for the KEM prekeys of the

@@ -341,7 +341,7 @@ impl Engine {
             // By DH it would say nothing.
             parts.by_dh.clear();
         }
-        self.withhold_by_dh(store, &me, &mut parts)?;
+        parts.withhold_by_dh(&me);
         let asks = parts.asks();
         sent.skipped.append(&mut parts.skipped);
         let message = if asks {
@@ -387,7 +387,7 @@ impl Engine {
         for device in targets.chosen {
             self.encrypt_for_device(store, env, device, publication, content, &mut parts)?;
         }
-        self.withhold_by_dh(store, recipient, &mut parts)?;
+        parts.withhold_by_dh(recipient);
         parts.check_suites(recipient)?;
         let asks = parts.asks();
         let none_known = parts.is_empty() && parts.skipped.is_empty();

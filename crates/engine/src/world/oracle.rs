@@ -266,8 +266,8 @@ fn prekey_of(sent: &SentMessage, reader: &InstallationId) -> SignedPreKey {
     SignedPreKey::named(&header.expect("a first message").id).expect("a key")
 }
 
-/// Nothing is written below suite x25519-mlkem768 to a post-quantum device, nor by DH where one reads
-/// it, while the writer may use the suite (protocol §13).
+/// Nothing is written below suite x25519-mlkem768 to a post-quantum device, nor by DH to one of its
+/// identity, while the writer may use the suite (protocol §13).
 pub(super) fn check_post_quantum<S: Transaction>(
     sender: &SimulatedDevice<S>,
     message: &AddressedMessage,
@@ -277,24 +277,16 @@ pub(super) fn check_post_quantum<S: Transaction>(
         return;
     }
     let recipient = message.recipient.expect("a recipient");
-    let told = request.is_some_and(|request| !request.payload.is_empty());
-    let marked = sender
-        .post_quantum
-        .iter()
-        .filter(|(of, _)| *of == recipient);
-    for (_, device) in marked {
-        let mut own = message.targets.iter();
-        let own = own.find(|target| target.installation.as_ref() == Some(device));
-        match own {
-            Some(target) => assert!(
-                target.is_post_quantum(),
-                "a text below to a post-quantum device"
-            ),
-            None => assert!(
-                !told || message.targets.iter().all(|target| target.mode != Mode::Dh),
-                "a text by DH that a post-quantum device reads"
-            ),
-        }
+    for target in message.targets.iter().filter(|it| !it.is_post_quantum()) {
+        let Some(installation) = &target.installation else {
+            let told = request.is_some_and(|request| !request.payload.is_empty());
+            let marked = sender.post_quantum.iter().any(|(of, _)| *of == recipient);
+            assert!(!told || !marked, "a text by DH to a post-quantum device");
+            continue;
+        };
+        let name = (recipient, installation.clone());
+        let marked = sender.post_quantum.contains(&name);
+        assert!(!marked, "a text below to a post-quantum device");
     }
 }
 

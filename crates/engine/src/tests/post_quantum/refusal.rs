@@ -257,7 +257,7 @@ fn a_contact_step_is_sent_and_copied_once_a_kem_prekey_is_there() {
 }
 
 #[test]
-fn nothing_goes_by_dh_where_a_post_quantum_device_would_read_it() {
+fn nothing_goes_by_dh_where_a_device_that_is_left_out_would_read_it() {
     let (mut alice, mut bob) = post_quantum();
     let mut plain = TestDevice::plain(2, "plain");
     alice.import_bundle(&plain.bundle());
